@@ -1,0 +1,3 @@
+module github.com/lightshuttle/lightshuttle
+
+go 1.26

@@ -1,0 +1,18 @@
+package sdk
+
+// The labels by which LightShuttle knows what is its own. Nothing without
+// LabelProject is ever reused or removed.
+const (
+	LabelProject  = "lightshuttle.project"
+	LabelResource = "lightshuttle.resource"
+	LabelKind     = "lightshuttle.kind"
+	// LabelHash is the hash of the resolved spec; a different one means that
+	// the container has to be recreated.
+	LabelHash = "lightshuttle.hash"
+	// LabelDependsOn holds the names of the dependencies, separated by commas,
+	// so that a stack can be stopped in order without its manifest.
+	LabelDependsOn = "lightshuttle.depends_on"
+	// LabelGrace holds the grace period in milliseconds, if the manifest gave
+	// one, for the same reason.
+	LabelGrace = "lightshuttle.stop_grace_ms"
+)
