@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
@@ -31,10 +32,16 @@ func Exec(runtime sdk.Execer, id string, test []string) Attempt {
 	}
 }
 
-// tail is a writer that keeps the last outputLimit bytes.
-type tail struct{ kept []byte }
+// tail is a writer that keeps the last outputLimit bytes. Both streams of a
+// command may write to it at once.
+type tail struct {
+	mu   sync.Mutex
+	kept []byte
+}
 
 func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.kept = append(t.kept, p...)
 	if surplus := len(t.kept) - outputLimit; surplus > 0 {
 		t.kept = append(t.kept[:0], t.kept[surplus:]...)
@@ -42,4 +49,8 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) String() string { return strings.ToValidUTF8(string(t.kept), "�") }
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.ToValidUTF8(string(t.kept), "�")
+}
