@@ -15,4 +15,7 @@ const (
 	// LabelGrace holds the grace period in milliseconds, if the manifest gave
 	// one, for the same reason.
 	LabelGrace = "lightshuttle.stop_grace_ms"
+	// LabelRun identifies the run that created the container, so that a
+	// rollback removes exactly what its run created.
+	LabelRun = "lightshuttle.run"
 )

@@ -6,7 +6,8 @@ import (
 )
 
 // Runtime is what every container runtime can do. All methods may be called
-// concurrently, and every one of them ends soon after its context does.
+// concurrently, and every one of them ends soon after its context does, with an
+// error that wraps the context's.
 //
 // Errors carry a [Code]; see [Error].
 type Runtime interface {

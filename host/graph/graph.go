@@ -50,15 +50,17 @@ func New(nodes []Node) (*Graph, error) {
 		g.names[i] = node.Name
 		g.index[node.Name] = i
 	}
+	seenBy := make([]int, len(nodes)) // the last node, plus 1, that named it
 	for i, node := range nodes {
 		for _, name := range node.DependsOn {
 			dependency, ok := g.index[name]
 			if !ok {
 				return nil, fmt.Errorf("%q depends on %q, which doesn't exist", node.Name, name)
 			}
-			if slices.Contains(g.dependencies[i], dependency) {
+			if seenBy[dependency] == i+1 {
 				continue
 			}
+			seenBy[dependency] = i + 1
 			g.dependencies[i] = append(g.dependencies[i], dependency)
 			g.dependents[dependency] = append(g.dependents[dependency], i)
 		}

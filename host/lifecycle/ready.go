@@ -1,0 +1,207 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lightshuttle/lightshuttle/host/plan"
+	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/probe"
+)
+
+// withStartTimeout is the context for the start of r: it ends when the time
+// allowed is over (L5), and with r.cancel.
+func (m *Manager) withStartTimeout(r *resource, parent context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(parent)
+	timeout := m.startTimeout(r)
+	if timeout <= 0 {
+		r.cancel = cancel
+		return ctx
+	}
+	timer := time.AfterFunc(timeout, func() {
+		err := sdk.Errorf(sdk.CodeTimeout, "", "not ready within %s", timeout)
+		err.Hint = "allow more time with start_timeout, or see its output for what it waits for"
+		cancel(err)
+	})
+	r.cancel = func(cause error) {
+		timer.Stop()
+		cancel(cause)
+	}
+	return ctx
+}
+
+// startTimeout is the time from the start of r until it has to be ready; 0
+// means no limit. Work that is meant to complete may take as long as it takes.
+func (m *Manager) startTimeout(r *resource) time.Duration {
+	if r.step.StartTimeout > 0 {
+		return r.step.StartTimeout
+	}
+	if r.step.Completes {
+		return 0
+	}
+	timeout := m.options.StartTimeout + r.step.StableFor
+	if r.step.Spec != nil && r.step.Spec.Healthcheck != nil {
+		timeout = max(timeout, probe.Budget(*r.step.Spec.Healthcheck))
+	}
+	return timeout
+}
+
+// awaitReady waits until r is ready, or has completed where it is meant to,
+// and then calls done.
+func (m *Manager) awaitReady(r *resource, ctx context.Context, done func(*resource, error)) {
+	if r.step.Completes && !r.checked() {
+		m.awaitCompletion(r, ctx, done)
+		return
+	}
+	step, id := r.step, r.id
+	var state sdk.State
+	m.spawn(func() error {
+		var err error
+		state, err = m.waitReady(ctx, step, id)
+		return whyEnded(ctx, err)
+	}, func(err error) {
+		if err == nil {
+			m.becameReady(r, state)
+		}
+		if err == nil && r.step.Completes {
+			m.awaitCompletion(r, ctx, done)
+			return
+		}
+		done(r, err)
+	})
+}
+
+// awaitCompletion waits for the end of a container that is meant to complete;
+// done finds its exit code in r.exit.
+func (m *Manager) awaitCompletion(r *resource, ctx context.Context, done func(*resource, error)) {
+	exited := r.exited
+	m.spawn(func() error {
+		select {
+		case <-exited:
+			return nil
+		case <-ctx.Done():
+			return whyEnded(ctx, ctx.Err())
+		}
+	}, func(err error) { done(r, err) })
+}
+
+// checked says whether the manifest has a healthcheck for r.
+func (r *resource) checked() bool {
+	check := r.step.Spec.Healthcheck
+	return check != nil && !check.Disable
+}
+
+// waitReady waits with the means that the healthcheck needs.
+func (m *Manager) waitReady(ctx context.Context, step *plan.Step, id string) (sdk.State, error) {
+	check := step.Spec.Healthcheck
+	switch {
+	case check != nil && (check.HTTP != nil || check.TCP != nil):
+		return m.waitNetwork(ctx, id, *check)
+	case check != nil && check.Log != nil:
+		return m.waitLog(ctx, id, *check)
+	}
+	state, err := m.runtime.WaitHealthy(ctx, id, check)
+	if err != nil || step.StableFor <= 0 || state.Health == sdk.HealthHealthy {
+		return state, err
+	}
+	// Nothing but time can tell whether it stays up; its exit ends ctx.
+	timer := time.NewTimer(step.StableFor)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return state, nil
+	case <-ctx.Done():
+		return state, ctx.Err()
+	}
+}
+
+func (m *Manager) waitNetwork(ctx context.Context, id string, check sdk.Healthcheck) (sdk.State, error) {
+	inspector, ok := m.runtime.(sdk.Inspector)
+	if !ok || m.options.NetworkProbe == nil {
+		return sdk.State{}, sdk.Errorf(sdk.CodeUnsupported, "healthcheck", "this runtime can't tell the container's address, which healthcheck.http and .tcp need")
+	}
+	if err := m.options.NetworkProbe(ctx, inspector, id, check); err != nil {
+		return sdk.State{}, err
+	}
+	return inspector.Inspect(ctx, id)
+}
+
+func (m *Manager) waitLog(ctx context.Context, id string, check sdk.Healthcheck) (sdk.State, error) {
+	logger, ok := m.runtime.(sdk.Logger)
+	if !ok {
+		return sdk.State{}, sdk.Errorf(sdk.CodeUnsupported, "healthcheck", "this runtime has no logs, which healthcheck.log needs")
+	}
+	if err := probe.Log(ctx, logger, id, *check.Log); err != nil {
+		return sdk.State{}, err
+	}
+	inspector, ok := m.runtime.(sdk.Inspector)
+	if !ok {
+		return sdk.State{ID: id}, nil
+	}
+	return inspector.Inspect(ctx, id)
+}
+
+// whyEnded puts the reason why ctx ended in the place of an error that only says
+// that it did. Any other error is a failure of its own, even after the end.
+func whyEnded(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	code := sdk.CodeOf(err)
+	if code != sdk.CodeCancelled && code != sdk.CodeTimeout {
+		return err
+	}
+	cause := context.Cause(ctx)
+	timeout, ok := errors.AsType[*sdk.Error](cause)
+	switch {
+	case errors.Is(cause, errStartEnded):
+		return cause
+	case ok && timeout.Code == sdk.CodeTimeout:
+		return withOutputOf(&sdk.Error{Code: timeout.Code, Err: timeout.Err, Hint: timeout.Hint}, err)
+	}
+	return err
+}
+
+// becameReady notes that r's check passed or, without one, that it was seen
+// running.
+func (m *Manager) becameReady(r *resource, state sdk.State) {
+	if r.exit != nil {
+		return // it ended meanwhile, and that decides (L5)
+	}
+	if len(state.Ports) > 0 {
+		r.ports = state.Ports
+	}
+	healthy := r.checked() || state.Health == sdk.HealthHealthy
+	ready := !r.step.Completes
+	if healthy {
+		m.transition(r, Healthy, change{ready: ready})
+		m.reach(r, &r.reached.healthy, plan.Healthy)
+	}
+	if !healthy && ready {
+		m.transition(r, Running, change{ready: true})
+	}
+	if ready {
+		m.reach(r, &r.reached.ready, plan.Ready)
+	}
+	if !healthy {
+		m.refuseHealthyCondition(r)
+	}
+}
+
+// refuseHealthyCondition fails the dependents that wait for r to be healthy,
+// which it can't become.
+func (m *Manager) refuseHealthyCondition(r *resource) {
+	if m.phase != phaseStarting {
+		return
+	}
+	for _, edge := range r.dependents {
+		if edge.condition != plan.Healthy || edge.to.outcome != undecided {
+			continue
+		}
+		err := sdk.Errorf(sdk.CodeInvalid, "", "it waits for `%s` to be healthy, but neither the manifest nor the image of `%s` has a healthcheck", r.step.Resource, r.step.Resource)
+		err.Hint = fmt.Sprintf("give `%s` a healthcheck, or wait for condition: started", r.step.Resource)
+		m.failResource(edge.to, err)
+	}
+}

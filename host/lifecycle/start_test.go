@@ -1,0 +1,459 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lightshuttle/lightshuttle/host/plan"
+	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/fake"
+)
+
+func TestL1AndL3DependentStartsWhenItsDependencyIsReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{"db": {WaitHealthy: fake.Phase{Delay: 3 * time.Second}}})
+		m := newManager(t, checked(stackOf("db", "app < db"), "db"), runtime, Options{})
+		began := time.Now()
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		app := runtime.CallsOf("start", "app")[0]
+		if waited := app.Began.Sub(began); waited != 3*time.Second {
+			t.Errorf("app was started after %s, want exactly the 3s that db needs to be healthy", waited)
+		}
+		want := []string{
+			"stack_starting",
+			"resource_starting db", "resource_started db", "resource_healthy db",
+			"resource_starting app", "resource_started app", "resource_ready app",
+			"stack_started",
+		}
+		if got := eventsOf(m); !slices.Equal(got, want) {
+			t.Errorf("events:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		if db := stateOf(t, m, "db"); db.State != Healthy || !db.Ready {
+			t.Errorf("db is %s, ready %v; want healthy, ready", db.State, db.Ready)
+		}
+		if app := stateOf(t, m, "app"); app.State != Running || !app.Ready {
+			t.Errorf("app is %s, ready %v; want running, ready", app.State, app.Ready)
+		}
+	})
+}
+
+func TestL1Conditions(t *testing.T) {
+	const second = time.Second
+	tests := []struct {
+		name   string
+		plan   *plan.Plan
+		script fake.Script
+		want   time.Duration
+	}{
+		{"started doesn't wait for health", checked(stackOf("db", "app < db:started"), "db"), fake.Script{Start: fake.Phase{Delay: second}, WaitHealthy: fake.Phase{Delay: 5 * second}}, second},
+		{"healthy waits for the probe", checked(stackOf("db", "app < db:healthy"), "db"), fake.Script{WaitHealthy: fake.Phase{Delay: 5 * second}}, 5 * second},
+		{"healthy takes the image's own check", stackOf("db", "app < db:healthy"), fake.Script{ImageCheck: true, WaitHealthy: fake.Phase{Delay: 5 * second}}, 5 * second},
+		{"completed waits for exit 0", stackOf("db", "app < db:completed"), fake.Script{Exits: true, ExitAfter: 7 * second}, 7 * second},
+		{"completed, exiting before Start returns", stackOf("db", "app < db:completed"), fake.Script{Exits: true}, 0},
+		{"completed with a check that passes first", checked(stackOf("db", "app < db:completed"), "db"), fake.Script{WaitHealthy: fake.Phase{Delay: second}, Exits: true, ExitAfter: 7 * second}, 7 * second},
+		{"completed with a check that never gets to pass", checked(stackOf("db", "app < db:completed"), "db"), fake.Script{WaitHealthy: fake.Phase{Hang: true}, Exits: true, ExitAfter: 7 * second}, 7 * second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				runtime := fake.New(scripts{"db": test.script})
+				m := newManager(t, test.plan, runtime, Options{})
+				began := time.Now()
+				if err := m.Start(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := runtime.CallsOf("start", "app")[0].Began.Sub(began); got != test.want {
+					t.Errorf("app was started after %s, want %s", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestL1ConditionHealthyWithoutAnyCheckFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(nil)
+		m := newManager(t, stackOf("db", "app < db:healthy"), runtime, Options{})
+		err := m.Start(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "neither the manifest nor the image of `db` has a healthcheck") {
+			t.Errorf("Start() = %v", err)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestL2PreparationOverlapsWithWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := fake.Phase{Delay: 10 * time.Second}
+		runtime := fake.New(scripts{"db": {WaitHealthy: slow}, "app": {Prepare: slow}})
+		p := checked(stackOf("db", "app < db"), "db")
+		stepOf(p, "app").Prepare = plan.Pull
+		var progress []string
+		m := newManager(t, p, runtime, Options{Progress: func(name string, got sdk.Progress) {
+			progress = append(progress, name+" "+got.Action)
+		}})
+		began := time.Now()
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("the start took %s, want 10s: the longest path and not the sum", took)
+		}
+		if want := []string{"app pull"}; !slices.Equal(progress, want) {
+			t.Errorf("progress = %v, want %v", progress, want)
+		}
+	})
+}
+
+func TestL2ParallelBoundsStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		second := fake.Script{Start: fake.Phase{Delay: time.Second}}
+		runtime := fake.New(scripts{"a": second, "b": second, "c": second, "d": second, "e": second})
+		m := newManager(t, stackOf("a", "b", "c", "d", "e"), runtime, Options{Parallel: 2})
+		began := time.Now()
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("five starts of 1s, two at a time, took %s, want 3s", took)
+		}
+	})
+}
+
+func TestL3StabilityWindow(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		script fake.Script
+		fails  bool
+	}{
+		{"stays up", fake.Script{}, false},
+		{"ends within it", fake.Script{Exits: true, ExitAfter: 2 * time.Second}, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := stackOf("app")
+				stepOf(p, "app").StableFor = 5 * time.Second
+				m := newManager(t, p, fake.New(scripts{"app": test.script}), Options{})
+				began := time.Now()
+				err := m.Start(t.Context())
+				if test.fails != (err != nil) {
+					t.Fatalf("Start() = %v", err)
+				}
+				if took, want := time.Since(began), 5*time.Second; !test.fails && took != want {
+					t.Errorf("ready after %s, want %s", took, want)
+				}
+			})
+		})
+	}
+}
+
+// Each of these failures, in each phase, ends the start in time, names the
+// culprit, cancels what is in flight, and leaves nothing behind.
+func TestL4AndL6AnyFailureEndsTheStart(t *testing.T) {
+	boom := errors.New("boom")
+	tests := []struct {
+		name   string
+		script fake.Script
+		want   string
+		within time.Duration
+	}{
+		{"prepare fails", fake.Script{Prepare: fake.Phase{Err: boom}}, "boom", 0},
+		{"prepare panics", fake.Script{Prepare: fake.Phase{Panic: "oh"}}, "panic: oh", 0},
+		{"start fails", fake.Script{Start: fake.Phase{Err: boom}}, "boom", 0},
+		{"start fails late", fake.Script{Start: fake.Phase{Delay: 5 * time.Second, Err: boom}}, "boom", 5 * time.Second},
+		{"start panics", fake.Script{Start: fake.Phase{Panic: "oh"}}, "panic: oh", 0},
+		{"start hangs", fake.Script{Start: fake.Phase{Hang: true}}, "not ready within 1m0s", time.Minute},
+		{"wait fails", fake.Script{WaitHealthy: fake.Phase{Err: boom}}, "boom", 0},
+		{"wait panics", fake.Script{WaitHealthy: fake.Phase{Panic: "oh"}}, "panic: oh", 0},
+		{"wait hangs", fake.Script{WaitHealthy: fake.Phase{Hang: true}}, "not ready within 1m0s", time.Minute},
+		{"exits at once", fake.Script{Exits: true, ExitCode: 3}, "exited with code 3", 0},
+		{"exits at once with 0", fake.Script{Exits: true}, "exited with code 0", 0},
+		{"exits while it is probed", fake.Script{Exits: true, ExitCode: 3, ExitAfter: 2 * time.Second, WaitHealthy: fake.Phase{Hang: true}}, "exited with code 3", 2 * time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				test.script.Log = "last words\n"
+				runtime := fake.New(scripts{
+					"db":    test.script,
+					"slow":  {Prepare: fake.Phase{Delay: time.Hour}},
+					"other": {WaitHealthy: fake.Phase{Hang: true}},
+				})
+				p := checked(stackOf("base", "db < base", "app < db", "web < app", "slow", "other"), "other", "db")
+				stepOf(p, "db").Prepare = plan.Pull
+				stepOf(p, "slow").Prepare = plan.Pull
+				m := newManager(t, p, runtime, Options{StartTimeout: time.Minute})
+				stepOf(p, "other").StartTimeout = time.Hour
+				began := time.Now()
+				err := m.Start(t.Context())
+				if took := time.Since(began); took != test.within {
+					t.Errorf("Start returned after %s, want %s", took, test.within)
+				}
+				failed, ok := errors.AsType[*StartError](err)
+				if !ok {
+					t.Fatalf("Start() = %v, want a *StartError", err)
+				}
+				if len(failed.Failures) != 1 || failed.Failures[0].Resource != "db" || !strings.Contains(failed.Failures[0].Error(), test.want) {
+					t.Errorf("failures = %v, want one of db with %q", failed.Failures, test.want)
+				}
+				if failed.Rollback != nil {
+					t.Errorf("rollback: %v", failed.Rollback)
+				}
+				wantNothingLeft(t, runtime)
+				for name, want := range map[string]State{"db": Failed, "app": Cancelled, "web": Cancelled, "slow": Cancelled, "other": Cancelled} {
+					if got := stateOf(t, m, name); got.State != want {
+						t.Errorf("%s is %s, want %s", name, got.State, want)
+					}
+				}
+				if got := stateOf(t, m, "app").LastError; !strings.HasPrefix(got, "dependency `db` failed: ") {
+					t.Errorf("app says %q", got)
+				}
+				if got := stateOf(t, m, "web").LastError; !strings.HasPrefix(got, "dependency `app` failed: dependency `db` failed: ") {
+					t.Errorf("web says %q", got)
+				}
+			})
+		})
+	}
+}
+
+func TestL5FailuresOfTheGroundEndTheStart(t *testing.T) {
+	refused := sdk.Errorf(sdk.CodeConflict, "network", "the network isn't ours")
+	for name, ground := range map[string]func(*fake.Runtime){
+		"network": func(r *fake.Runtime) { r.Ground(fake.Phase{Err: refused}, fake.Phase{}) },
+		"watch":   func(r *fake.Runtime) { r.Ground(fake.Phase{}, fake.Phase{Err: refused}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				runtime := fake.New(nil)
+				ground(runtime)
+				m := newManager(t, stackOf("db", "app < db"), runtime, Options{})
+				if err := m.Start(t.Context()); !sdk.IsCode(errors.Unwrap(asStartError(t, err).Failures[0]), sdk.CodeConflict) {
+					t.Errorf("Start() = %v", err)
+				}
+				if started := runtime.CallsOf("start", "db"); len(started) > 0 {
+					t.Error("db was started without its ground")
+				}
+				wantNothingLeft(t, runtime)
+			})
+		})
+	}
+}
+
+func asStartError(t *testing.T, err error) *StartError {
+	t.Helper()
+	failed, ok := errors.AsType[*StartError](err)
+	if !ok {
+		t.Fatalf("error = %v, want a *StartError", err)
+	}
+	return failed
+}
+
+func TestL5ExitOfAReadyResourceFailsAStartThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{
+			"db":  {Exits: true, ExitAfter: 5 * time.Second, ExitCode: 1, Log: "out of disk\n"},
+			"app": {WaitHealthy: fake.Phase{Delay: 30 * time.Second}},
+		})
+		m := newManager(t, checked(stackOf("db", "app < db"), "app"), runtime, Options{})
+		began := time.Now()
+		failed := asStartError(t, m.Start(t.Context()))
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("Start returned after %s, want the 5s after which db exits", took)
+		}
+		db := failed.Failures[0]
+		if db.Resource != "db" || db.ExitCode == nil || *db.ExitCode != 1 || !slices.Equal(db.Logs, []string{"out of disk"}) {
+			t.Errorf("failure = %+v", db)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestL5TimeAllowed(t *testing.T) {
+	check := *aCheck
+	check.Retries = 100
+	tests := []struct {
+		name string
+		step func(*plan.Step)
+		want time.Duration
+	}{
+		{"the least", func(s *plan.Step) { s.Spec.Healthcheck = aCheck }, time.Minute},
+		{"a patient healthcheck extends it", func(s *plan.Step) { s.Spec.Healthcheck = &check }, 200 * time.Second},
+		{"the resource's own", func(s *plan.Step) { s.Spec.Healthcheck = &check; s.StartTimeout = 7 * time.Second }, 7 * time.Second},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := stackOf("db")
+				test.step(stepOf(p, "db"))
+				m := newManager(t, p, fake.New(scripts{"db": {WaitHealthy: fake.Phase{Hang: true}}}), Options{})
+				began := time.Now()
+				err := m.Start(t.Context())
+				if !sdk.IsCode(asStartError(t, err).Failures[0], sdk.CodeTimeout) {
+					t.Errorf("Start() = %v, want a timeout", err)
+				}
+				if took := time.Since(began); took != test.want {
+					t.Errorf("it was given %s, want %s", took, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestL6ReportsTheFirstCauseThenTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{
+			"a": {Start: fake.Phase{Delay: time.Second, Err: errors.New("boom")}},
+			"b": {Start: fake.Phase{Delay: 2 * time.Second, Deaf: true, Err: errors.New("bang")}},
+			"c": {Start: fake.Phase{Delay: time.Minute}},
+		})
+		m := newManager(t, stackOf("a", "b", "c"), runtime, Options{})
+		failed := asStartError(t, m.Start(t.Context()))
+		if len(failed.Failures) != 2 {
+			t.Fatalf("failures = %v, want those of a and b", failed.Failures)
+		}
+		if first := failed.Failures[0].Error(); first != "a: boom" {
+			t.Errorf("first failure = %s, want a: boom", first)
+		}
+		if got := stateOf(t, m, "c"); got.State != Cancelled {
+			t.Errorf("c is %s, want cancelled", got.State)
+		}
+	})
+}
+
+func TestL7RollbackLeavesWhatRanBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{"app": {Start: fake.Phase{Err: errors.New("boom")}}})
+		if _, err := runtime.EnsureNetwork(t.Context(), stackOf().Network.Network); err != nil {
+			t.Fatal(err)
+		}
+		before, err := runtime.Start(t.Context(), *stackOf("db").Steps[0].Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, _ := runtime.Inspect(t.Context(), before)
+		p := stackOf("db", "cache < db", "app < cache")
+		db := stepOf(p, "db")
+		db.Action, db.Previous = plan.Keep, &state
+		m := newManager(t, p, runtime, Options{})
+		asStartError(t, m.Start(t.Context()))
+		if got := runtime.Left(); !slices.Equal(got, []string{"container test.db", "network lightshuttle-test"}) {
+			t.Errorf("left: %v, want what ran before and nothing else", got)
+		}
+		if err := m.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestL7RollbackReportsWhatRemains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{
+			"db":  {Remove: fake.Phase{Err: errors.New("device busy")}},
+			"app": {Start: fake.Phase{Err: errors.New("boom")}},
+		})
+		m := newManager(t, stackOf("db", "app < db"), runtime, Options{})
+		failed := asStartError(t, m.Start(t.Context()))
+		stop, ok := errors.AsType[*StopError](failed.Rollback)
+		if !ok || !slices.Contains(stop.Remaining, "test.db") || !strings.Contains(stop.Error(), "device busy") {
+			t.Errorf("rollback = %v", failed.Rollback)
+		}
+	})
+}
+
+func TestL7NoRollbackKeepsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{"app": {Exits: true, ExitCode: 1}})
+		m := newManager(t, stackOf("db", "app < db"), runtime, Options{NoRollback: true})
+		if failed := asStartError(t, m.Start(t.Context())); !failed.Kept {
+			t.Error("the error doesn't say that everything was kept")
+		}
+		if got := runtime.Left(); len(got) != 3 {
+			t.Errorf("left: %v, want two containers and the network", got)
+		}
+		if err := m.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestL20PanicIsTheFailureOfItsResource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{"db": {Start: fake.Phase{Panic: "nil map"}}})
+		m := newManager(t, stackOf("db", "app < db"), runtime, Options{})
+		failed := asStartError(t, m.Start(t.Context()))
+		e, ok := errors.AsType[*sdk.Error](failed)
+		if !ok || e.Resource != "db" || e.Code != sdk.CodeInternal || !strings.Contains(e.Output, "goroutine") {
+			t.Errorf("error = %+v", e)
+		}
+	})
+}
+
+func TestStartIsRefusedTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, stackOf("db"), fake.New(nil), Options{})
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Start(t.Context()); !sdk.IsCode(err, sdk.CodeConflict) {
+			t.Errorf("second Start() = %v, want a conflict", err)
+		}
+	})
+}
+
+func TestStartOfAnEmptyPlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(nil)
+		m := newManager(t, stackOf(), runtime, Options{})
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestNewRefusesACycle(t *testing.T) {
+	if _, err := New(stackOf("a < b", "b < a"), fake.New(nil), Options{}); err == nil || !strings.Contains(err.Error(), "a -> b -> a") {
+		t.Errorf("New() = %v, want the cycle", err)
+	}
+}
+
+func TestRecreateAndRemove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(nil)
+		old := map[string]*sdk.State{}
+		for _, step := range stackOf("db", "gone").Steps {
+			id, err := runtime.Start(t.Context(), *step.Spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, _ := runtime.Inspect(t.Context(), id)
+			old[step.Resource] = &state
+		}
+		p := stackOf("db", "app < db", "gone")
+		db, gone := stepOf(p, "db"), stepOf(p, "gone")
+		db.Action, db.Previous = plan.Recreate, old["db"]
+		gone.Action, gone.Previous, gone.Spec = plan.Remove, old["gone"], nil
+		m := newManager(t, p, runtime, Options{})
+		if err := m.Start(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := runtime.Left(), []string{"container test.app", "container test.db", "network lightshuttle-test"}; !slices.Equal(got, want) {
+			t.Errorf("there is %v, want %v", got, want)
+		}
+		if stateOf(t, m, "db").ID == old["db"].ID {
+			t.Error("db wasn't recreated")
+		}
+	})
+}

@@ -1,0 +1,513 @@
+package fake
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lightshuttle/lightshuttle/sdk"
+)
+
+// Runtime is the fake. It implements [sdk.Runtime] and most optional
+// interfaces. The zero value isn't ready: use [New].
+type Runtime struct {
+	mu         sync.Mutex
+	scripts    map[string]Script
+	containers map[string]*container
+	networks   map[string]bool
+	volumes    map[string]bool
+	watchers   map[*watcher]struct{}
+	calls      []Call
+	nextID     int
+	// recording is off where a test runs so many containers that the record of
+	// the calls would be most of its memory.
+	recording bool
+	// NetworkPhase scripts EnsureNetwork, WatchPhase Watch.
+	networkPhase, watchPhase Phase
+}
+
+// Call is one operation on the fake, for tests of order and overlap.
+type Call struct {
+	Op       string
+	Resource string
+	Began    time.Time
+	Ended    time.Time
+	Err      error
+}
+
+type container struct {
+	state sdk.State
+	// ended is closed when the process ends.
+	ended chan struct{}
+	timer *time.Timer
+}
+
+type watcher struct {
+	project string
+	mu      sync.Mutex
+	queue   []sdk.Event
+	filled  chan struct{}
+}
+
+// New returns a fake without containers. Resources without a script behave well.
+func New(scripts map[string]Script) *Runtime {
+	return &Runtime{
+		scripts: scripts, recording: true,
+		containers: map[string]*container{}, networks: map[string]bool{}, volumes: map[string]bool{},
+		watchers: map[*watcher]struct{}{},
+	}
+}
+
+// WithoutRecord makes the fake forget its calls.
+func (r *Runtime) WithoutRecord() *Runtime {
+	r.recording = false
+	return r
+}
+
+// Ground scripts the creation of the network and the subscription to events.
+func (r *Runtime) Ground(network, watch Phase) {
+	r.networkPhase, r.watchPhase = network, watch
+}
+
+// Calls returns the operations so far, in the order in which they began.
+func (r *Runtime) Calls() []Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls := slices.Clone(r.calls)
+	slices.SortStableFunc(calls, func(a, b Call) int { return a.Began.Compare(b.Began) })
+	return calls
+}
+
+// CallsOf returns the calls of one operation on one resource.
+func (r *Runtime) CallsOf(op, resource string) []Call {
+	return slices.DeleteFunc(r.Calls(), func(c Call) bool { return c.Op != op || c.Resource != resource })
+}
+
+// Left names the containers and networks that exist, sorted.
+func (r *Runtime) Left() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var left []string
+	for _, c := range r.containers {
+		left = append(left, "container "+c.state.Name)
+	}
+	for name := range r.networks {
+		left = append(left, "network "+name)
+	}
+	slices.Sort(left)
+	return left
+}
+
+// Exit ends the resource's container from outside, as a crash does.
+func (r *Runtime) Exit(resource string, code int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.containers {
+		if c.state.Resource == resource {
+			r.end(c, code)
+		}
+	}
+}
+
+// RemoveOutside removes the resource's container behind the program's back.
+func (r *Runtime) RemoveOutside(resource string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, c := range r.containers {
+		if c.state.Resource == resource {
+			r.end(c, 137)
+			delete(r.containers, id)
+			r.tell(sdk.EventRemoved, c)
+		}
+	}
+}
+
+// SetHealth changes what the engine's own healthcheck says.
+func (r *Runtime) SetHealth(resource string, health sdk.Health) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.containers {
+		if c.state.Resource != resource {
+			continue
+		}
+		c.state.Health = health
+		if health == sdk.HealthHealthy {
+			r.tell(sdk.EventHealthy, c)
+		} else {
+			r.tell(sdk.EventUnhealthy, c)
+		}
+	}
+}
+
+// LoseEvents ends all subscriptions, as an engine that goes away does.
+func (r *Runtime) LoseEvents() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for w := range r.watchers {
+		w.put(sdk.Event{Type: sdk.EventLost, Time: time.Now()})
+		delete(r.watchers, w)
+	}
+}
+
+// record notes a call; the returned function notes its end.
+func (r *Runtime) record(op, resource string) func(error) {
+	if !r.recording {
+		return func(error) {}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := len(r.calls)
+	r.calls = append(r.calls, Call{Op: op, Resource: resource, Began: time.Now()})
+	return func(err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.calls[at].Ended = time.Now()
+		r.calls[at].Err = err
+	}
+}
+
+// play runs the phase of one operation.
+func (r *Runtime) play(ctx context.Context, op, resource string, phase Phase) (err error) {
+	ended := r.record(op, resource)
+	defer func() { ended(err) }()
+	return phase.play(ctx)
+}
+
+// Prepared implements sdk.Preparer.
+func (r *Runtime) Prepared(_ context.Context, spec sdk.Spec) (bool, error) {
+	return !r.scripts[spec.Resource].Unprepared, nil
+}
+
+// Prepare implements sdk.Preparer.
+func (r *Runtime) Prepare(ctx context.Context, spec sdk.Spec, report func(sdk.Progress)) error {
+	if report != nil {
+		report(sdk.Progress{Action: "pull", Status: spec.Image})
+	}
+	return r.play(ctx, "prepare", spec.Resource, r.scripts[spec.Resource].Prepare)
+}
+
+// Start implements sdk.Runtime.
+func (r *Runtime) Start(ctx context.Context, spec sdk.Spec) (string, error) {
+	script := r.scripts[spec.Resource]
+	if err := r.play(ctx, "start", spec.Resource, script.Start); err != nil {
+		return "", err
+	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.containers {
+		if c.state.Name == spec.Name && spec.Name != "" {
+			return "", sdk.Errorf(sdk.CodeConflict, "start", "the name %s is taken", spec.Name)
+		}
+	}
+	r.nextID++
+	c := &container{ended: make(chan struct{}), state: sdk.State{
+		ID: fmt.Sprintf("id-%d", r.nextID), Name: spec.Name, Project: spec.Project, Resource: spec.Resource, Image: spec.Image,
+		Status: sdk.StatusRunning, Health: sdk.HealthNone, StartedAt: time.Now(), CreatedAt: time.Now(), Labels: spec.Labels, Ports: spec.Ports,
+	}}
+	if script.ImageCheck {
+		c.state.Health = sdk.HealthStarting
+	}
+	r.containers[c.state.ID] = c
+	r.tell(sdk.EventStarted, c)
+	switch {
+	case script.Exits && script.ExitAfter == 0:
+		r.end(c, script.ExitCode)
+	case script.Exits:
+		c.timer = time.AfterFunc(script.ExitAfter, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.end(c, script.ExitCode)
+		})
+	}
+	return c.state.ID, nil
+}
+
+// end marks the container as ended. The caller has the lock.
+func (r *Runtime) end(c *container, code int) {
+	if c.state.Ended() {
+		return
+	}
+	c.state.Status = sdk.StatusExited
+	c.state.ExitCode = &code
+	c.state.FinishedAt = time.Now()
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	close(c.ended)
+	r.tell(sdk.EventExited, c)
+}
+
+// WaitHealthy implements sdk.Runtime.
+func (r *Runtime) WaitHealthy(ctx context.Context, id string, check *sdk.Healthcheck) (sdk.State, error) {
+	c, resource := r.find(id)
+	if c == nil {
+		return sdk.State{}, sdk.Errorf(sdk.CodeNotFound, "wait_healthy", "there is no container %s", id)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-c.ended:
+			cancel(errEnded)
+		case <-stop:
+		}
+	}()
+	err := r.play(ctx, "wait", resource, r.scripts[resource].WaitHealthy)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.state.Ended() {
+		e := sdk.Errorf(sdk.CodeExited, "", "exited with code %d before it was ready", *c.state.ExitCode)
+		e.ExitCode = *c.state.ExitCode
+		return c.state, e
+	}
+	if err != nil {
+		return c.state, err
+	}
+	if check != nil && !check.Disable || r.scripts[resource].ImageCheck {
+		c.state.Health = sdk.HealthHealthy
+	}
+	return c.state, nil
+}
+
+var errEnded = fmt.Errorf("the container ended")
+
+func (r *Runtime) find(id string) (*container, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.containers[id]
+	if c == nil {
+		return nil, ""
+	}
+	return c, c.state.Resource
+}
+
+// Stop implements sdk.Runtime.
+func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) (err error) {
+	c, resource := r.find(id)
+	if c == nil {
+		return nil
+	}
+	ended := r.record("stop", resource)
+	defer func() { ended(err) }()
+	script := r.scripts[resource]
+	if err := script.Stop.play(ctx); err != nil {
+		return err
+	}
+	code := 0
+	if script.IgnoresStop {
+		code = 137
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end(c, code)
+	return nil
+}
+
+// Remove implements sdk.Remover.
+func (r *Runtime) Remove(ctx context.Context, id string) error {
+	c, resource := r.find(id)
+	if c == nil {
+		return nil
+	}
+	if err := r.play(ctx, "remove", resource, r.scripts[resource].Remove); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end(c, 137)
+	delete(r.containers, id)
+	r.tell(sdk.EventRemoved, c)
+	return nil
+}
+
+// Inspect implements sdk.Inspector.
+func (r *Runtime) Inspect(_ context.Context, id string) (sdk.State, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.containers[id]
+	if c == nil {
+		return sdk.State{}, sdk.Errorf(sdk.CodeNotFound, "inspect", "there is no container %s", id)
+	}
+	return c.state, nil
+}
+
+// List implements sdk.Lister; the order is that of the ids.
+func (r *Runtime) List(_ context.Context, project string) ([]sdk.State, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var states []sdk.State
+	for _, c := range r.containers {
+		if c.state.Project == project {
+			states = append(states, c.state)
+		}
+	}
+	slices.SortFunc(states, func(a, b sdk.State) int { return cmp.Compare(a.ID, b.ID) })
+	return states, nil
+}
+
+// Logs implements sdk.Logger; following ends with the container.
+func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, sink func(sdk.LogEntry) error) error {
+	c, resource := r.find(id)
+	if c == nil {
+		return sdk.Errorf(sdk.CodeNotFound, "logs", "there is no container %s", id)
+	}
+	if log := r.scripts[resource].Log; log != "" {
+		if err := sink(sdk.LogEntry{Stream: sdk.Stdout, Time: time.Now(), Data: []byte(log)}); err != nil {
+			return err
+		}
+	}
+	if !options.Follow {
+		return nil
+	}
+	select {
+	case <-c.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// EnsureNetwork implements sdk.Networker.
+func (r *Runtime) EnsureNetwork(ctx context.Context, network sdk.Network) (bool, error) {
+	if err := r.networkPhase.play(ctx); err != nil {
+		return false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	created := !r.networks[network.Name]
+	r.networks[network.Name] = true
+	return created, nil
+}
+
+// RemoveNetwork implements sdk.Networker.
+func (r *Runtime) RemoveNetwork(_ context.Context, network sdk.Network) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.networks, network.Name)
+	return nil
+}
+
+// EnsureVolume implements sdk.Volumer.
+func (r *Runtime) EnsureVolume(_ context.Context, volume sdk.Volume) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	created := !r.volumes[volume.Name]
+	r.volumes[volume.Name] = true
+	return created, nil
+}
+
+// ListVolumes implements sdk.Volumer.
+func (r *Runtime) ListVolumes(_ context.Context, project string) ([]sdk.Volume, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var volumes []sdk.Volume
+	for _, name := range slices.Sorted(maps.Keys(r.volumes)) {
+		volumes = append(volumes, sdk.Volume{Name: name, Project: project})
+	}
+	return volumes, nil
+}
+
+// RemoveVolume implements sdk.Volumer.
+func (r *Runtime) RemoveVolume(_ context.Context, volume sdk.Volume) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.volumes, volume.Name)
+	return nil
+}
+
+// Watch implements sdk.Watcher.
+func (r *Runtime) Watch(ctx context.Context, project string) (<-chan sdk.Event, error) {
+	if err := r.watchPhase.play(ctx); err != nil {
+		return nil, err
+	}
+	w := &watcher{project: project, filled: make(chan struct{}, 1)}
+	r.mu.Lock()
+	r.watchers[w] = struct{}{}
+	r.mu.Unlock()
+	events := make(chan sdk.Event)
+	go func() {
+		defer close(events)
+		w.deliver(ctx, events)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.watchers, w)
+	}()
+	return events, nil
+}
+
+// tell sends an event to the project's watchers. The caller has the lock, so
+// that events are in the order of what happened.
+func (r *Runtime) tell(kind sdk.EventType, c *container) {
+	event := sdk.Event{Type: kind, ID: c.state.ID, Name: c.state.Name, Resource: c.state.Resource, Time: time.Now()}
+	if kind == sdk.EventExited {
+		event.ExitCode = *c.state.ExitCode
+	}
+	for w := range r.watchers {
+		if w.project == c.state.Project {
+			w.put(event)
+		}
+	}
+}
+
+func (w *watcher) put(event sdk.Event) {
+	w.mu.Lock()
+	w.queue = append(w.queue, event)
+	w.mu.Unlock()
+	select {
+	case w.filled <- struct{}{}:
+	default:
+	}
+}
+
+func (w *watcher) deliver(ctx context.Context, events chan<- sdk.Event) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.filled:
+		}
+		w.mu.Lock()
+		queue := w.queue
+		w.queue = nil
+		w.mu.Unlock()
+		for _, event := range queue {
+			select {
+			case events <- event:
+			case <-ctx.Done():
+				return
+			}
+			if event.Type == sdk.EventLost {
+				return
+			}
+		}
+	}
+}
+
+var (
+	_ sdk.Runtime   = (*Runtime)(nil)
+	_ sdk.Preparer  = (*Runtime)(nil)
+	_ sdk.Remover   = (*Runtime)(nil)
+	_ sdk.Inspector = (*Runtime)(nil)
+	_ sdk.Lister    = (*Runtime)(nil)
+	_ sdk.Logger    = (*Runtime)(nil)
+	_ sdk.Networker = (*Runtime)(nil)
+	_ sdk.Volumer   = (*Runtime)(nil)
+	_ sdk.Watcher   = (*Runtime)(nil)
+)
