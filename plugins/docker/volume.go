@@ -1,0 +1,69 @@
+package docker
+
+import (
+	"context"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/lightshuttle/lightshuttle/sdk"
+)
+
+// EnsureVolume implements sdk.Volumer.
+func (r *Runtime) EnsureVolume(ctx context.Context, wanted sdk.Volume) (bool, error) {
+	there, err := r.ownVolume(ctx, wanted)
+	if err != nil || there {
+		return false, err
+	}
+	made, err := r.api.VolumeCreate(ctx, volume.CreateOptions{Name: wanted.Name, Labels: wanted.Labels})
+	if err != nil {
+		return false, r.typed("create volume "+wanted.Name, "", err)
+	}
+	// The engine answers a creation with the volume of that name, whoever made
+	// it a moment ago.
+	if made.Labels[sdk.LabelProject] != wanted.Project {
+		return false, foreign("volume", wanted.Name, wanted.Project, "docker volume rm "+wanted.Name)
+	}
+	return true, nil
+}
+
+func (r *Runtime) ownVolume(ctx context.Context, wanted sdk.Volume) (bool, error) {
+	seen, err := r.api.VolumeInspect(ctx, wanted.Name)
+	if cerrdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, r.typed("look for volume "+wanted.Name, "", err)
+	}
+	if seen.Labels[sdk.LabelProject] != wanted.Project {
+		return false, foreign("volume", wanted.Name, wanted.Project, "docker volume rm "+wanted.Name)
+	}
+	return true, nil
+}
+
+// ListVolumes implements sdk.Volumer.
+func (r *Runtime) ListVolumes(ctx context.Context, project string) ([]sdk.Volume, error) {
+	found, err := r.api.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project))})
+	if err != nil {
+		return nil, r.typed("list volumes", "", err)
+	}
+	var volumes []sdk.Volume
+	for _, seen := range found.Volumes {
+		volumes = append(volumes, sdk.Volume{Name: seen.Name, Project: project, Labels: seen.Labels})
+	}
+	return volumes, nil
+}
+
+// RemoveVolume implements sdk.Volumer.
+func (r *Runtime) RemoveVolume(ctx context.Context, wanted sdk.Volume) error {
+	there, err := r.ownVolume(ctx, wanted)
+	if err != nil || !there {
+		return err
+	}
+	err = r.api.VolumeRemove(ctx, wanted.Name, false)
+	if cerrdefs.IsNotFound(err) {
+		return nil
+	}
+	return r.typed("remove volume "+wanted.Name, "", err)
+}
