@@ -1,0 +1,3 @@
+// Package logging sets up the log of the program, which always goes to stderr:
+// stdout is for results.
+package logging
