@@ -14,20 +14,19 @@ var sequences = regexp.MustCompile(`\x1b(?:` +
 	`|\[[0-?]*[ -/]*[@-~]` +
 	`|[ -/]*[0-Z\\^-~])`)
 
+// returns are the carriage returns of a line break, and those that would let
+// what follows hide what was before.
+var returns = regexp.MustCompile(`\r+\n|\r+`)
+
 // Text returns s without escape sequences and with a visible mark in place of
-// every other control character. Line breaks and tabs stay. Of a line that was
-// overwritten, as progress bars do, the last state stays.
+// every other control character. Line breaks and tabs stay; a carriage return
+// becomes a line break.
 func Text(s string) string {
 	s = sequences.ReplaceAllString(strings.ToValidUTF8(s, string(mark)), "")
-	lines := strings.Split(s, "\n")
-	for i, line := range lines {
-		line = strings.TrimRight(line, "\r")
-		line = line[strings.LastIndexByte(line, '\r')+1:]
-		// Removing a sequence may have made another one out of what was around it:
-		// this is what makes the text safe, whatever came before.
-		lines[i] = strings.Map(visible, line)
-	}
-	return strings.Join(lines, "\n")
+	s = returns.ReplaceAllString(s, "\n")
+	// Removing a sequence may have made another one out of what was around it:
+	// this is what makes the text safe, whatever came before.
+	return strings.Map(visible, s)
 }
 
 // Line is as [Text], on one line.
@@ -41,7 +40,7 @@ const mark = '□'
 
 func visible(r rune) rune {
 	switch {
-	case r == '\t':
+	case r == '\t', r == '\n':
 		return r
 	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029', r == unicode.ReplacementChar:
 		return mark

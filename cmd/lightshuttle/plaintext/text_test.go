@@ -24,7 +24,7 @@ func TestText(t *testing.T) {
 		{"an escape at the end", "x\x1b", "x□"},
 		{"eight-bit sequences", "\u009b31mred \x9b31m", "□31mred □31m"},
 		{"a bell and a backspace", "a\x07b\x08c\x7f", "a□b□c□"},
-		{"a progress bar", "10%\r20%\r\n30%\r", "20%\n30%"},
+		{"a progress bar", "10%\r20%\r\r\n30%\r", "10%\n20%\n30%\n"},
 		{"reversed text", "a\u202eb", "a□b"},
 		{"not UTF-8", "a\xff\xfeb", "a□b"},
 	}
