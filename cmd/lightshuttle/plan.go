@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lightshuttle/lightshuttle/host/plan"
+)
+
+func newPlan(a *app) *cobra.Command {
+	var options upOptions
+	command := &cobra.Command{
+		Use:   "plan [RESOURCE...]",
+		Short: "Show what up would do, and why",
+		Long:  `Shows the very plan that up executes. Nothing is changed.`,
+		Example: `  lightshuttle plan
+  lightshuttle plan --json`,
+		ValidArgsFunction: a.completeResources,
+		RunE: func(command *cobra.Command, args []string) error {
+			options.resources = args
+			return a.plan(command, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringSliceVar(&options.profiles, "profile", nil, "also the resources of this profile")
+	flags.StringVar(&options.envFile, "env-file", "", "a file of variables (default: .env beside the manifest)")
+	flags.BoolVar(&options.build, "build", false, "build the images of containers that already run, too")
+	flags.BoolVar(&options.json, "json", false, "print the plan as JSON, with secrets masked")
+	return command
+}
+
+func (a *app) plan(command *cobra.Command, options upOptions) error {
+	p, err := a.loadProject(command, options.envFile)
+	if err != nil {
+		return err
+	}
+	s, err := a.sessionOf(p.manifest.Project.Name.Value)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	up, err := a.planUp(context.WithoutCancel(command.Context()), p, s, options)
+	if err != nil {
+		return err
+	}
+	if !options.json {
+		return up.plan.WriteText(a.stdout)
+	}
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(masked(up.plan))
+}
+
+const mask = "***"
+
+// masked is the plan without any secret's value.
+func masked(p *plan.Plan) *plan.Plan {
+	shown := *p
+	shown.Steps = make([]plan.Step, len(p.Steps))
+	for i, step := range p.Steps {
+		if step.Spec != nil {
+			spec := *step.Spec
+			spec.Env = maskedValues(spec.Env, spec.SecretEnv)
+			if spec.Build != nil {
+				build := *spec.Build
+				build.Args = maskedValues(build.Args, build.SecretArgs)
+				spec.Build = &build
+			}
+			step.Spec = &spec
+		}
+		shown.Steps[i] = step
+	}
+	return &shown
+}
+
+func maskedValues(values map[string]string, secret []string) map[string]string {
+	shown := make(map[string]string, len(values))
+	for name, value := range values {
+		shown[name] = value
+	}
+	for _, name := range secret {
+		if _, there := shown[name]; there {
+			shown[name] = mask
+		}
+	}
+	return shown
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/exitcode"
+	"github.com/lightshuttle/lightshuttle/config"
+	"github.com/lightshuttle/lightshuttle/host"
+)
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lightshuttle",
+		Short: "Start, gate, supervise and stop a stack of containers",
+		Long: `LightShuttle reads lightshuttle.yml and starts its containers in dependency
+order, each truly ready before what needs it starts, watches over them, and
+leaves nothing behind when it ends.`,
+		Example: `  lightshuttle up
+  lightshuttle up -f examples/hello-world/lightshuttle.yml
+  lightshuttle ps --json`,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
+	}
+	root.SetVersionTemplate("lightshuttle {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitcode.With(exitcode.Usage, err) })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.file, "file", "f", "", "the manifest (default: lightshuttle.yml here or in a folder above)")
+	flags.StringVarP(&a.project, "project", "p", "", "act on a project without its manifest")
+	flags.StringVar(&a.configFile, "config", "", "a file of settings")
+	flags.BoolVar(&a.strict, "strict", false, "treat warnings about the manifest as errors")
+	for _, setting := range config.Table() {
+		if global[setting.Flag] {
+			flags.String(setting.Flag, "", setting.Doc)
+		}
+	}
+	must(root.MarkPersistentFlagFilename("file", "yml", "yaml"))
+	must(root.MarkPersistentFlagFilename("config", "yaml", "yml"))
+	must(root.RegisterFlagCompletionFunc("runtime", cobra.FixedCompletions(host.Names, cobra.ShellCompDirectiveNoFileComp)))
+	root.AddCommand(
+		newUp(a), newDown(a), newPlan(a), newPs(a), newLogs(a), newValidate(a), newManifest(a), newSecrets(a),
+		newConfig(a), newEnv(a), newVersion(a),
+	)
+	for _, command := range root.Commands() {
+		markUsage(command)
+	}
+	return root
+}
+
+// global are the settings that are flags of every command.
+var global = map[string]bool{"runtime": true, "log-level": true, "log-format": true}
+
+// markUsage gives errors in arguments the exit code for wrong usage.
+func markUsage(command *cobra.Command) {
+	check := command.Args
+	if check != nil {
+		command.Args = func(c *cobra.Command, args []string) error {
+			return exitcode.With(exitcode.Usage, check(c, args))
+		}
+	}
+	for _, child := range command.Commands() {
+		markUsage(child)
+	}
+}
+
+// must is for what only a mistake in this program can make fail.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/exitcode"
+	"github.com/lightshuttle/lightshuttle/host/lifecycle"
+	"github.com/lightshuttle/lightshuttle/host/plan"
+	"github.com/lightshuttle/lightshuttle/host/preflight"
+	"github.com/lightshuttle/lightshuttle/host/probe"
+	"github.com/lightshuttle/lightshuttle/sdk"
+)
+
+// upOptions are the flags of up.
+type upOptions struct {
+	resources   []string
+	profiles    []string
+	envFile     string
+	pull        string
+	build       bool
+	dryRun      bool
+	noRollback  bool
+	abortOnExit bool
+	json        bool
+}
+
+func newUp(a *app) *cobra.Command {
+	var options upOptions
+	command := &cobra.Command{
+		Use:   "up [RESOURCE...]",
+		Short: "Start the stack and watch over it until a signal",
+		Long: `Starts the named resources and what they need, or all, in dependency order, and
+watches over them. Ctrl-C stops and removes everything; pressed during the start
+it rolls back what was created. A second Ctrl-C kills at once.`,
+		Example: `  lightshuttle up
+  lightshuttle up app --pull always
+  lightshuttle up --dry-run`,
+		ValidArgsFunction: a.completeResources,
+		RunE: func(command *cobra.Command, args []string) error {
+			options.resources = args
+			return a.up(command, options)
+		},
+	}
+	flags := command.Flags()
+	flags.StringSliceVar(&options.profiles, "profile", nil, "also start the resources of this profile")
+	flags.StringVar(&options.envFile, "env-file", "", "a file of variables (default: .env beside the manifest)")
+	flags.StringVar(&options.pull, "pull", "", "pull policy of all images: missing, always, never")
+	flags.Lookup("pull").NoOptDefVal = string(sdk.PullAlways)
+	flags.BoolVar(&options.build, "build", false, "build the images of containers that already run, too")
+	flags.BoolVar(&options.dryRun, "dry-run", false, "show the plan and change nothing")
+	flags.BoolVar(&options.noRollback, "no-rollback", false, "keep everything for a look when the start fails")
+	flags.BoolVar(&options.abortOnExit, "abort-on-exit", false, "stop the stack when a container ends, and end with its exit code")
+	flags.BoolVar(&options.json, "json", false, "print events as lines of JSON on standard output")
+	flags.Duration("wait-timeout", 0, "time for the whole start (default: no limit)")
+	flags.Duration("grace", 0, "time for every container to end by itself, whatever the manifest says (default 10s)")
+	flags.Int("parallel", 0, "how many pulls and builds, and how many starts, go on at a time")
+	must(command.RegisterFlagCompletionFunc("pull", cobra.FixedCompletions([]string{"missing", "always", "never"}, cobra.ShellCompDirectiveNoFileComp)))
+	return command
+}
+
+func (a *app) up(command *cobra.Command, options upOptions) error {
+	// Signals are heard from before the first side effect (L11).
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	switch sdk.PullPolicy(options.pull) {
+	case "", sdk.PullMissing, sdk.PullAlways, sdk.PullNever:
+	default:
+		return usage("--pull must be missing, always or never, not %q", options.pull)
+	}
+	p, err := a.loadProject(command, options.envFile)
+	if err != nil {
+		return err
+	}
+	s, err := a.sessionOf(p.manifest.Project.Name.Value)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	up, err := a.lookAhead(command.Context(), p, s, options, signals)
+	if err != nil {
+		return err
+	}
+	for _, note := range up.notes {
+		fmt.Fprintln(a.stderr, note)
+	}
+	if options.dryRun {
+		return up.plan.WriteText(a.stdout)
+	}
+	if err := up.store.Save(); err != nil {
+		return exitcode.With(exitcode.Wrong, err)
+	}
+	return a.runStack(command, s, up.plan, options, signals)
+}
+
+// lookAhead makes the plan and checks it. Nothing has happened yet, so a signal
+// simply ends it.
+func (a *app) lookAhead(ctx context.Context, p *project, s *session, options upOptions, signals <-chan os.Signal) (*upPlan, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case got := <-signals:
+			cancel(&lifecycle.InterruptedError{Signal: got})
+		case <-done:
+		}
+	}()
+	up, err := a.planUp(ctx, p, s, options)
+	if err == nil {
+		err = preflight.Check(ctx, up.plan, s.runtime, up.ports)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return up, err
+}
+
+// runStack executes the plan and shows how it goes.
+func (a *app) runStack(command *cobra.Command, s *session, p *plan.Plan, options upOptions, signals <-chan os.Signal) error {
+	view := a.newView(options.json)
+	manager, err := lifecycle.New(p, s.runtime, a.lifecycleOptions(command, lifecycle.Options{
+		NoRollback: options.noRollback, AbortOnExit: options.abortOnExit, Progress: view.progress,
+	}))
+	if err != nil {
+		return err
+	}
+	var viewing sync.WaitGroup
+	viewing.Go(func() { view.follow(manager) })
+	ctx := command.Context()
+	if limit := a.settings.Timeouts.Wait; limit > 0 {
+		var started context.CancelFunc
+		ctx, started = waitLimit(ctx, manager, limit)
+		defer started()
+	}
+	err = manager.Run(ctx, signals)
+	manager.Close()
+	viewing.Wait()
+	return err
+}
+
+// waitLimit ends ctx when the stack isn't up within the limit.
+func waitLimit(ctx context.Context, manager *lifecycle.Manager, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(limit, func() {
+		err := sdk.Errorf(sdk.CodeTimeout, "", "the stack was not up within %s", limit)
+		err.Hint = "allow more time with --wait-timeout"
+		cancel(err)
+	})
+	go func() {
+		for event := range manager.Events().Since(ctx, 0) {
+			if event.Type == lifecycle.StackStarted {
+				timer.Stop()
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		timer.Stop()
+		cancel(nil)
+	}
+}
+
+// lifecycleOptions completes options with the settings.
+func (a *app) lifecycleOptions(command *cobra.Command, options lifecycle.Options) lifecycle.Options {
+	options.DefaultGrace = a.settings.Grace
+	if command.Flags().Changed("grace") {
+		options.Grace = &a.settings.Grace
+	}
+	options.StartTimeout = a.settings.Timeouts.Start
+	options.Parallel = a.settings.Parallel
+	options.NetworkProbe = probe.Network
+	options.Logger = a.logger
+	return options
+}
+
+// jsonLines writes events as lines of JSON.
+type jsonLines struct{ app *app }
+
+func (v jsonLines) progress(string, sdk.Progress) {}
+
+func (v jsonLines) follow(manager *lifecycle.Manager) {
+	encoder := json.NewEncoder(v.app.stdout)
+	for event := range manager.Events().Since(context.Background(), 0) {
+		if err := encoder.Encode(event); err != nil && !errors.Is(err, syscall.EPIPE) {
+			v.app.logger.Warn("could not write an event", "error", err)
+		}
+	}
+}

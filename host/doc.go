@@ -1,0 +1,2 @@
+// Package host opens the runtime that the settings name.
+package host
