@@ -150,16 +150,19 @@ func whyEnded(ctx context.Context, err error) error {
 		return err
 	}
 	code := sdk.CodeOf(err)
-	if code != sdk.CodeCancelled && code != sdk.CodeTimeout {
+	cause := context.Cause(ctx)
+	// An HTTP client puts the cause itself into its error, behind words about a
+	// connection that say nothing to a user.
+	if code != sdk.CodeCancelled && code != sdk.CodeTimeout && !errors.Is(err, cause) {
 		return err
 	}
-	cause := context.Cause(ctx)
-	timeout, ok := errors.AsType[*sdk.Error](cause)
+	why, ok := errors.AsType[*sdk.Error](cause)
 	switch {
 	case errors.Is(cause, errStartEnded):
 		return cause
-	case ok && timeout.Code == sdk.CodeTimeout:
-		return withOutputOf(&sdk.Error{Code: timeout.Code, Err: timeout.Err, Hint: timeout.Hint}, err)
+	case ok && (why.Code == sdk.CodeTimeout || errors.Is(err, cause)):
+		with := *why
+		return withOutputOf(&with, err)
 	}
 	return err
 }

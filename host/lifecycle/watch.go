@@ -188,7 +188,7 @@ func (m *Manager) containerExited(r *resource, how exit) {
 			close(r.exited)
 		}
 		if !r.step.Completes || r.checked() {
-			r.cancel(sdk.Errorf(sdk.CodeExited, "", "exited with code %d", how.code))
+			r.cancel(exitedError(how, " before it was ready"))
 		}
 		return
 	}
