@@ -52,7 +52,7 @@ func (m *Manager) restart(ctx context.Context, r *resource, reply chan<- error) 
 	}
 	old, grace, spec := r.id, m.grace(r), m.specFor(r)
 	removed := false
-	r.id = ""
+	r.id, r.exit = "", nil
 	var id string
 	m.spawn(func() error {
 		if old != "" {

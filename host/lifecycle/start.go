@@ -195,7 +195,7 @@ func (m *Manager) startContainer(r *resource) {
 	// What it replaces isn't this resource's container any more: its end must
 	// not be taken for that of the new one.
 	replaced := r.id
-	r.id = ""
+	r.id, r.exit = "", nil
 	var id string
 	m.spawn(func() error {
 		if replaced != "" {

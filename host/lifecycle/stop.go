@@ -210,7 +210,7 @@ func (r *resource) edgesTo(dependency *resource) int {
 // When ctx ends, it is killed.
 func stopAndRemove(ctx context.Context, runtime sdk.Runtime, id string, grace time.Duration) error {
 	stopCtx, cancel := context.WithTimeout(ctx, grace+stopMargin)
-	stopErr := runtime.Stop(stopCtx, id, grace)
+	stopErr := recovered(func() error { return runtime.Stop(stopCtx, id, grace) })
 	cancel()
 	removeErr := remove(context.WithoutCancel(ctx), runtime, id)
 	if removeErr != nil {
