@@ -1,0 +1,1 @@
+INSERT INTO orders (item) SELECT 'a shuttle' WHERE NOT EXISTS (SELECT FROM orders);
