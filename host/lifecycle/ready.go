@@ -16,15 +16,12 @@ import (
 func (m *Manager) withStartTimeout(r *resource, parent context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(parent)
 	timeout := m.startTimeout(r)
-	if timeout <= 0 {
-		r.cancel = cancel
-		return ctx
-	}
 	timer := time.AfterFunc(timeout, func() {
 		err := sdk.Errorf(sdk.CodeTimeout, "", "not ready within %s", timeout)
 		err.Hint = "allow more time with start_timeout, or see its output for what it waits for"
 		cancel(err)
 	})
+	r.startTimer = timer
 	r.cancel = func(cause error) {
 		timer.Stop()
 		cancel(cause)
@@ -32,17 +29,13 @@ func (m *Manager) withStartTimeout(r *resource, parent context.Context) context.
 	return ctx
 }
 
-// startTimeout is the time from the start of r until it has to be ready; 0
-// means no limit. Work that is meant to complete may take as long as it takes.
+// startTimeout is the time from the start of r until it has to be ready.
 func (m *Manager) startTimeout(r *resource) time.Duration {
 	if r.step.StartTimeout > 0 {
 		return r.step.StartTimeout
 	}
-	if r.step.Completes {
-		return 0
-	}
 	timeout := m.options.StartTimeout + r.step.StableFor
-	if r.step.Spec != nil && r.step.Spec.Healthcheck != nil {
+	if r.step.Spec.Healthcheck != nil {
 		timeout = max(timeout, probe.Budget(*r.step.Spec.Healthcheck))
 	}
 	return timeout
@@ -74,8 +67,12 @@ func (m *Manager) awaitReady(r *resource, ctx context.Context, done func(*resour
 }
 
 // awaitCompletion waits for the end of a container that is meant to complete;
-// done finds its exit code in r.exit.
+// done finds its exit code in r.exit. Its work may take as long as it takes,
+// unless the manifest says otherwise.
 func (m *Manager) awaitCompletion(r *resource, ctx context.Context, done func(*resource, error)) {
+	if r.step.StartTimeout == 0 {
+		r.startTimer.Stop()
+	}
 	exited := r.exited
 	m.spawn(func() error {
 		select {

@@ -42,8 +42,9 @@ type resource struct {
 
 	// busy says that an operation on the container goes on (L14); cancel ends
 	// it, with the reason.
-	busy   bool
-	cancel context.CancelCauseFunc
+	busy       bool
+	cancel     context.CancelCauseFunc
+	startTimer *time.Timer
 	// exit is the end of the present container; exited is closed with it, for a
 	// worker that waits for completion.
 	exit   *exit
