@@ -122,7 +122,7 @@ func (a *app) loadSettings(command *cobra.Command, dir string) error {
 		Flags: flags, Environ: environ, ConfigFile: a.configFile, ProjectDir: dir, UserDir: config.UserDir(environ),
 	})
 	if err != nil {
-		return exitcode.With(exitcode.Wrong, err)
+		return exitcode.With(codeOfSettings(err), err)
 	}
 	a.settings = settings
 	a.logger = logging.New(a.stderr, logging.Options{Settings: settings.Log, Terminal: a.terminal, NoColor: !a.colour})
@@ -130,4 +130,19 @@ func (a *app) loadSettings(command *cobra.Command, dir string) error {
 		a.logger.Warn(fmt.Sprint(warning))
 	}
 	return nil
+}
+
+// codeOfSettings tells a wrong flag, which is a matter of usage, from settings
+// that are wrong where they stand.
+func codeOfSettings(err error) exitcode.Code {
+	wrong, ok := errors.AsType[*config.Error](err)
+	if !ok {
+		return exitcode.Wrong
+	}
+	for _, problem := range wrong.Problems {
+		if problem.Origin.Source != config.SourceFlag {
+			return exitcode.Wrong
+		}
+	}
+	return exitcode.Usage
 }

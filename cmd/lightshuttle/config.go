@@ -16,8 +16,7 @@ import (
 )
 
 func newConfig(a *app) *cobra.Command {
-	command := &cobra.Command{Use: "config", Short: "Show or begin the settings", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return command.Help() }}
+	command := &cobra.Command{Use: "config", Short: "Show or begin the settings"}
 	command.AddCommand(newConfigShow(a), newConfigInit(a))
 	return command
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/lightshuttle/lightshuttle/host/state"
 	"github.com/lightshuttle/lightshuttle/manifest"
-	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
 func newEnv(a *app) *cobra.Command {
@@ -51,6 +50,9 @@ func (a *app) environmentOf(command *cobra.Command, name, envFile string, reveal
 	if err != nil {
 		return nil, err
 	}
+	if err := p.knows(name); err != nil {
+		return nil, err
+	}
 	stack, err := a.resolve(p, a.keptInputs(p))
 	if err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func (a *app) environmentOf(command *cobra.Command, name, envFile string, reveal
 		}
 		return maskedValues(resource.Spec.Env, resource.Spec.SecretEnv), nil
 	}
-	return nil, &sdk.Error{Code: sdk.CodeNotFound, Resource: name, Err: fmt.Errorf("there is no such resource in project %s", stack.Project)}
+	return nil, p.unknown(name)
 }
 
 // keptInputs are the choices of earlier runs, with placeholders for those that

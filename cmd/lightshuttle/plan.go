@@ -36,6 +36,9 @@ func (a *app) plan(command *cobra.Command, options upOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := p.knows(options.resources...); err != nil {
+		return err
+	}
 	s, err := a.sessionOf(p.manifest.Project.Name.Value)
 	if err != nil {
 		return err

@@ -6,11 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/exitcode"
 	"github.com/lightshuttle/lightshuttle/manifest"
+	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
 // project is a manifest with the environment for it.
@@ -90,6 +93,27 @@ func (a *app) loadProject(command *cobra.Command, envFile string) (*project, err
 	return p, err
 }
 
+// knows fails for a name that is none of a resource.
+func (p *project) knows(names ...string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(p.manifest.Resources, func(r *manifest.Resource) bool { return r.Name == name }) {
+			return p.unknown(name)
+		}
+	}
+	return nil
+}
+
+func (p *project) unknown(name string) error {
+	there := make([]string, len(p.manifest.Resources))
+	for i, r := range p.manifest.Resources {
+		there[i] = r.Name
+	}
+	return exitcode.With(exitcode.Usage, &sdk.Error{
+		Code: sdk.CodeNotFound, Err: fmt.Errorf("there is no resource %s in project %s", name, p.manifest.Project.Name.Value),
+		Hint: "there is: " + strings.Join(there, ", "),
+	})
+}
+
 // shown names the file as the user would.
 func shown(found manifest.Diagnostics, path string) manifest.Diagnostics {
 	dir, err := os.Getwd()
@@ -131,8 +155,11 @@ func (a *app) loadEnvFile(dir, asked string) (environment, error) {
 	if errors.Is(err, fs.ErrNotExist) && asked == "" {
 		return environment{}, nil
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return environment{}, usage("there is no env file %s", asked)
+	}
 	if err != nil {
-		return environment{}, exitcode.With(exitcode.Usage, fmt.Errorf("env file: %w", err))
+		return environment{}, exitcode.With(exitcode.Wrong, fmt.Errorf("env file: %w", err))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/exitcode"
 	"github.com/lightshuttle/lightshuttle/config"
 	"github.com/lightshuttle/lightshuttle/host"
+	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
 func newRoot(a *app) *cobra.Command {
@@ -21,8 +24,6 @@ leaves nothing behind when it ends.`,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.SetVersionTemplate("lightshuttle {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitcode.With(exitcode.Usage, err) })
@@ -43,17 +44,35 @@ leaves nothing behind when it ends.`,
 		newUp(a), newDown(a), newPlan(a), newPs(a), newLogs(a), newValidate(a), newManifest(a), newSecrets(a),
 		newConfig(a), newEnv(a), newVersion(a),
 	)
-	for _, command := range root.Commands() {
-		markUsage(command)
-	}
+	root.InitDefaultCompletionCmd("completion")
+	markUsage(root)
 	return root
+}
+
+// knownCommand refuses what isn't a command, and says what may have been meant.
+func knownCommand(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := &sdk.Error{Code: sdk.CodeInvalid, Err: fmt.Errorf("unknown command %q", args[0])}
+	err.Hint = fmt.Sprintf("see `%s --help`", command.CommandPath())
+	if meant := command.SuggestionsFor(args[0]); len(meant) > 0 {
+		err.Hint = fmt.Sprintf("did you mean `%s %s`?", command.CommandPath(), meant[0])
+	}
+	return err
 }
 
 // global are the settings that are flags of every command.
 var global = map[string]bool{"runtime": true, "log-level": true, "log-format": true}
 
-// markUsage gives errors in arguments the exit code for wrong usage.
+// markUsage gives errors in arguments the exit code for wrong usage. A command
+// that only holds others shows its help, and refuses what is none of them.
 func markUsage(command *cobra.Command) {
+	if command.HasSubCommands() {
+		command.Args = knownCommand
+		command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+		command.SuggestionsMinimumDistance = 2
+	}
 	check := command.Args
 	if check != nil {
 		command.Args = func(c *cobra.Command, args []string) error {

@@ -55,7 +55,6 @@ it rolls back what was created. A second Ctrl-C kills at once.`,
 	flags.StringSliceVar(&options.profiles, "profile", nil, "also start the resources of this profile")
 	flags.StringVar(&options.envFile, "env-file", "", "a file of variables (default: .env beside the manifest)")
 	flags.StringVar(&options.pull, "pull", "", "pull policy of all images: missing, always, never")
-	flags.Lookup("pull").NoOptDefVal = string(sdk.PullAlways)
 	flags.BoolVar(&options.build, "build", false, "build the images of containers that already run, too")
 	flags.BoolVar(&options.dryRun, "dry-run", false, "show the plan and change nothing")
 	flags.BoolVar(&options.noRollback, "no-rollback", false, "keep everything for a look when the start fails")
@@ -81,6 +80,9 @@ func (a *app) up(command *cobra.Command, options upOptions) error {
 	}
 	p, err := a.loadProject(command, options.envFile)
 	if err != nil {
+		return err
+	}
+	if err := p.knows(options.resources...); err != nil {
 		return err
 	}
 	s, err := a.sessionOf(p.manifest.Project.Name.Value)
