@@ -186,13 +186,13 @@ func (m *Manager) becameReady(r *resource, state sdk.State) {
 		m.reach(r, &r.reached.ready, plan.Ready)
 	}
 	if !healthy {
-		m.refuseHealthyCondition(r)
+		m.refuseHealthyCondition(r, "neither the manifest nor its image has a healthcheck")
 	}
 }
 
 // refuseHealthyCondition fails the dependents that wait for r to be healthy,
-// which it can't become.
-func (m *Manager) refuseHealthyCondition(r *resource) {
+// which it can't become any more.
+func (m *Manager) refuseHealthyCondition(r *resource, why string) {
 	if m.phase != phaseStarting {
 		return
 	}
@@ -200,8 +200,8 @@ func (m *Manager) refuseHealthyCondition(r *resource) {
 		if edge.condition != plan.Healthy || edge.to.outcome != undecided {
 			continue
 		}
-		err := sdk.Errorf(sdk.CodeInvalid, "", "it waits for `%s` to be healthy, but neither the manifest nor the image of `%s` has a healthcheck", r.step.Resource, r.step.Resource)
-		err.Hint = fmt.Sprintf("give `%s` a healthcheck, or wait for condition: started", r.step.Resource)
+		err := sdk.Errorf(sdk.CodeInvalid, "", "it waits for `%s` to be healthy, but %s", r.step.Resource, why)
+		err.Hint = fmt.Sprintf("give `%s` a healthcheck that passes, or wait for another condition", r.step.Resource)
 		m.failResource(edge.to, err)
 	}
 }

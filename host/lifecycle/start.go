@@ -174,6 +174,8 @@ func (m *Manager) startIfItCan(r *resource) {
 // adopt takes over a container that is as it is wanted.
 func (m *Manager) adopt(r *resource) {
 	if r.step.Completes && r.step.Previous.Ended() {
+		m.reach(r, &r.reached.started, plan.Started)
+		m.reach(r, &r.reached.healthy, plan.Healthy)
 		m.completed(r)
 		return
 	}
@@ -331,6 +333,9 @@ func (m *Manager) completed(r *resource) {
 	m.decide(r, outcomeReady)
 	m.reach(r, &r.reached.completed, plan.Completed)
 	m.reach(r, &r.reached.ready, plan.Ready)
+	if !r.reached.healthy {
+		m.refuseHealthyCondition(r, "it completed before its healthcheck passed")
+	}
 }
 
 func (m *Manager) decide(r *resource, how outcome) {

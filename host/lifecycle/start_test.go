@@ -82,10 +82,40 @@ func TestL1ConditionHealthyWithoutAnyCheckFails(t *testing.T) {
 		runtime := fake.New(nil)
 		m := newManager(t, stackOf("db", "app < db:healthy"), runtime, Options{})
 		err := m.Start(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "neither the manifest nor the image of `db` has a healthcheck") {
+		if err == nil || !strings.Contains(err.Error(), "waits for `db` to be healthy, but neither the manifest nor its image has a healthcheck") {
 			t.Errorf("Start() = %v", err)
 		}
 		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestL1ConditionHealthyOfWhatCompletesUncheckedFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{"db": {WaitHealthy: fake.Phase{Hang: true}, Exits: true, ExitAfter: time.Second}})
+		m := newManager(t, checked(stackOf("db", "app < db:healthy", "web < db:completed"), "db"), runtime, Options{})
+		err := m.Start(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "app: it waits for `db` to be healthy, but it completed before its healthcheck passed") {
+			t.Errorf("Start() = %v", err)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func TestAdoptsWhatHasCompleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zero := 0
+		p := stackOf("migrate", "app < migrate:completed", "web < migrate:started")
+		migrate := stepOf(p, "migrate")
+		migrate.Action = plan.Keep
+		migrate.Previous = &sdk.State{ID: "old", Resource: "migrate", Status: sdk.StatusExited, ExitCode: &zero}
+		runtime := fake.New(nil)
+		m := newManager(t, p, runtime, Options{})
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if again := runtime.CallsOf("start", "migrate"); len(again) > 0 {
+			t.Error("what has completed was started again")
+		}
 	})
 }
 
