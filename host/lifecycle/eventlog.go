@@ -14,13 +14,13 @@ type EventLog struct {
 	// last is the sequence number of the newest event; the ring holds those
 	// from last-len(ring)+1 on; see at.
 	last     uint64
-	capacity int
+	capacity uint64
 	closed   bool
 	// waiters is closed and dropped at the next event; nil when no reader waits.
 	waiters chan struct{}
 }
 
-func newEventLog(capacity int) *EventLog { return &EventLog{capacity: capacity} }
+func newEventLog(capacity uint64) *EventLog { return &EventLog{capacity: capacity} }
 
 // Since returns the events after the one numbered seq, first those that are
 // kept, then those to come, until ctx ends or the manager is closed. A reader
@@ -81,7 +81,7 @@ func (l *EventLog) after(seq uint64) ([]Event, <-chan struct{}) {
 }
 
 // at returns the slot of an event: slots fill in order, then are used again.
-func (l *EventLog) at(seq uint64) *Event { return &l.ring[(seq-1)%uint64(l.capacity)] }
+func (l *EventLog) at(seq uint64) *Event { return &l.ring[(seq-1)%l.capacity] }
 
 // append numbers the event and adds it.
 func (l *EventLog) append(event Event) {
@@ -89,7 +89,7 @@ func (l *EventLog) append(event Event) {
 	defer l.mu.Unlock()
 	l.last++
 	event.Seq = l.last
-	if len(l.ring) < l.capacity {
+	if uint64(len(l.ring)) < l.capacity {
 		l.ring = append(l.ring, Event{})
 	}
 	*l.at(event.Seq) = event

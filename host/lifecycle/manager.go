@@ -132,7 +132,7 @@ func New(p *plan.Plan, runtime sdk.Runtime, options Options) (*Manager, error) {
 	m := &Manager{
 		plan: p, runtime: runtime, options: options, logger: options.Logger,
 		runID:    rand.Text(),
-		events:   newEventLog(1024 + 16*len(p.Steps)),
+		events:   newEventLog(1024 + 16*uint64(len(p.Steps))),
 		inbox:    newInbox(),
 		base:     base,
 		end:      end,

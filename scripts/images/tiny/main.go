@@ -78,8 +78,8 @@ func serve() int {
 	fmt.Println("ready", time.Now().UnixNano())
 	failed := make(chan error, 1)
 	go func() {
-		failed <- http.ListenAndServe(":8080", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:gosec // a workload of tests
-			fmt.Fprintln(w, "ok", os.Getenv("NAME"))
+		failed <- http.ListenAndServe(":8080", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintln(w, "ok", os.Getenv("NAME"))
 		}))
 	}()
 	select {
