@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -294,10 +295,8 @@ func (m *Manager) startEnded(r *resource, err error) {
 	switch {
 	case didExit && r.step.Completes && ended.code == 0:
 		m.completed(r)
-	case didExit && errorCode(err) == sdk.CodeExited:
-		m.failResource(r, err)
 	case didExit:
-		m.failResource(r, withOutputOf(exitedError(ended, " before it was ready"), err))
+		m.failResource(r, howItEnded(ended, err))
 	case err == nil:
 		m.decide(r, outcomeReady)
 	case errors.Is(err, errStartEnded):
@@ -313,17 +312,34 @@ func exitOf(r *resource, err error) (exit, bool) {
 	if r.exit != nil {
 		return *r.exit, true
 	}
-	if e, ok := errors.AsType[*sdk.Error](err); ok && e.Code == sdk.CodeExited {
-		return exit{code: e.ExitCode}, true
+	if told := toldExit(err); told != nil {
+		return exit{code: told.ExitCode}, true
 	}
 	return exit{}, false
 }
 
-func errorCode(err error) sdk.Code {
-	if err == nil {
-		return ""
+// toldExit is the runtime's word on a container that ended, without those of a
+// check which the end cut short around it; nil if there is none.
+func toldExit(err error) *sdk.Error {
+	var told *sdk.Error
+	for {
+		e, ok := errors.AsType[*sdk.Error](err)
+		if !ok || e.Code != sdk.CodeExited {
+			return told
+		}
+		told, err = e, e.Err
 	}
-	return sdk.CodeOf(err)
+}
+
+// howItEnded is the failure of a container that ended before it was ready.
+func howItEnded(ended exit, err error) error {
+	told := toldExit(err)
+	if told == nil {
+		return withOutputOf(exitedError(ended, " before it was ready"), err)
+	}
+	with := *told
+	with.ExitCode = ended.code
+	return withOutputOf(&with, err)
 }
 
 // completed ends the start of a resource that has exited 0, as it was meant to.
@@ -370,10 +386,11 @@ func named(err error, resource string) error {
 	return &with
 }
 
-// withOutputOf keeps what the last check printed.
+// withOutputOf keeps what the last check printed, and any advice.
 func withOutputOf(err *sdk.Error, from error) error {
 	if e, ok := errors.AsType[*sdk.Error](from); ok {
 		err.Output = e.Output
+		err.Hint = cmp.Or(err.Hint, e.Hint)
 	}
 	return err
 }
