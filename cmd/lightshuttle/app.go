@@ -80,6 +80,22 @@ func (a *app) report(err error) {
 		return
 	}
 	_ = errorview.Write(a.stderr, err, a.colour) // there is nowhere to report it to
+	if start, ok := errors.AsType[*lifecycle.StartError](err); ok {
+		fmt.Fprintln(a.stderr, afterFailedStart(start))
+	}
+}
+
+// afterFailedStart says what a start that failed has left, and how to go on.
+func afterFailedStart(err *lifecycle.StartError) string {
+	switch {
+	case err.Kept:
+		return "everything was kept for a look: see `lightshuttle ps` and `lightshuttle logs`; `lightshuttle down` removes it"
+	case err.Rollback != nil:
+		return "not everything could be removed; `lightshuttle down` tries again"
+	case err.Interrupted != nil:
+		return "all that this start had created was removed"
+	}
+	return "all that this start had created was removed; `lightshuttle up --no-rollback` keeps it for a look"
 }
 
 // diagnostics shows what is wrong with a file.

@@ -34,6 +34,8 @@ type lines struct {
 	app   *app
 	began time.Time
 	mu    sync.Mutex
+	// failed says that what is stopped now is a start that failed.
+	failed bool
 	// last is what was shown last of each image's preparation.
 	last map[string]string
 }
@@ -67,31 +69,42 @@ func (v *lines) text(manager *lifecycle.Manager, event lifecycle.Event) string {
 	if event.Type == lifecycle.StackStarting {
 		v.began = event.Time
 	}
+	v.failed = v.failed || event.Type == lifecycle.StackFailed
 	after := event.Time.Sub(v.began).Round(time.Millisecond)
 	if event.Resource == "" || event.Type == lifecycle.StackFailed {
-		return stackText(event, after)
+		return v.stackText(event, after)
 	}
-	text := fmt.Sprintf("%s: %s", event.Resource, strings.TrimPrefix(string(event.Type), "resource_"))
+	what := strings.TrimPrefix(string(event.Type), "resource_")
+	text := event.Resource + ": " + what
 	if event.Ready {
 		text += portsText(manager, event.Resource)
 	}
 	if event.Error != "" {
-		text += ": " + event.Error
+		text += ": " + strings.TrimPrefix(event.Error, what+": ")
 	}
 	return fmt.Sprintf("%s (%s)", text, after)
 }
 
-func stackText(event lifecycle.Event, after time.Duration) string {
+func (v *lines) stackText(event lifecycle.Event, after time.Duration) string {
 	switch event.Type {
 	case lifecycle.StackStarting:
 		return "starting"
 	case lifecycle.StackStarted:
 		return fmt.Sprintf("started in %s; Ctrl-C stops it", after)
 	case lifecycle.StackFailed:
-		return "the start failed: " + strings.TrimPrefix(event.Resource+": ", ": ") + event.Error
+		if event.Resource != "" {
+			return "the start failed because of " + event.Resource
+		}
+		return "the start failed: " + event.Error
 	case lifecycle.StackStopping:
+		if v.failed {
+			return "rolling back"
+		}
 		return "stopping"
 	case lifecycle.StackStopped:
+		if v.failed {
+			return "rolled back"
+		}
 		return "stopped"
 	}
 	return string(event.Type)

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lightshuttle/lightshuttle/host/lifecycle"
+)
+
+// A failed start that is kept, and the ways to remove it.
+func TestDownRemovesWhatWasKept(t *testing.T) {
+	s := newStack(t, `
+	db:
+		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL, volumes: ["data:/data"]}
+	app:
+		container: {image: IMAGE, command: "echo broken; exit 2", healthcheck: {test: "exit 1"}, depends_on: [db]}
+`)
+	s.run("up", "--no-rollback").exited(4).says("app: exited with code 2", "everything was kept for a look", "`lightshuttle down` removes it")
+	if got := s.resources(); got != "app db" {
+		t.Fatalf("there are containers of %q, want app and db", got)
+	}
+	s.run("logs", "app").exited(0).prints("broken")
+	s.run("ps").exited(0).prints("exited (2)", "running")
+
+	// From any folder, without the manifest.
+	s.runIn(t.TempDir(), "down", "-p", s.project).exited(0).says("app: removed", "db: removed")
+	if got := strings.Join(s.left(), " "); got != "volume "+s.volumes()[0].Name {
+		t.Errorf("there is left: %s, want the volume alone", got)
+	}
+	s.run("down").exited(0).says("nothing is there of project " + s.project)
+	s.run("ps").exited(0).says("nothing is there of project " + s.project)
+	s.run("down", "--volumes").exited(0).says("volume ", ": removed")
+	s.run("down", "--volumes").exited(0).says("nothing is there of project " + s.project)
+}
+
+// A generated password is kept as long as the data that it opens.
+func TestDownVolumesForgetsThePassword(t *testing.T) {
+	s := newStack(t, `
+	db:
+		postgres: {image: IMAGE, healthcheck: {test: "exit 0"}, volume: true}
+`)
+	s.run("up").exited(4) // busybox is no server
+	state := s.read(".lightshuttle/state.json")
+	if !strings.Contains(state, "passwords") {
+		t.Fatalf("no password was kept: %s", state)
+	}
+	if info, err := os.Stat(s.dir + "/.lightshuttle/state.json"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the state can be read by others: %v %v", info.Mode(), err)
+	}
+	s.run("up").exited(4)
+	if again := s.read(".lightshuttle/state.json"); again != state {
+		t.Errorf("the state was %s and is %s", state, again)
+	}
+	s.run("down", "--volumes").exited(0)
+	if again := s.read(".lightshuttle/state.json"); strings.Contains(again, "passwords") {
+		t.Errorf("the password outlives its data: %s", again)
+	}
+}
+
+// L17: after kill -9, ps tells the truth, up adopts what matches and recreates
+// what doesn't, and down removes everything.
+func TestUpConverges(t *testing.T) {
+	const first = `
+	db:
+		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL}
+	app:
+		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL, depends_on: [db], env: {LEVEL: one}}
+	old:
+		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL}
+`
+	s := newStack(t, first)
+	p := s.up()
+	p.await(lifecycle.StackStarted, "")
+	db, app, old := s.container("db").ID, s.container("app").ID, s.container("old").ID
+	p.signal(syscall.SIGKILL)
+	p.end()
+	s.run("ps").exited(0).prints("db", "app", "running")
+
+	p = s.up()
+	p.await(lifecycle.StackStarted, "")
+	if s.container("db").ID != db || s.container("app").ID != app || s.container("old").ID != old {
+		t.Error("what was as it should be was not left alone")
+	}
+	p.signal(syscall.SIGKILL)
+	p.end()
+
+	s.write(strings.ReplaceAll(first[:strings.Index(first, "\told:")], "LEVEL: one", "LEVEL: two"))
+	s.run("plan").exited(0).prints("keep", "recreate", "its definition has changed", "remove", "it is no longer in the manifest")
+	p = s.up()
+	p.await(lifecycle.StackStarted, "")
+	if got := s.resources(); got != "app db" {
+		t.Errorf("there are containers of %q, want app and db", got)
+	}
+	if s.container("db").ID != db {
+		t.Error("db was recreated, and hadn't changed")
+	}
+	if s.container("app").ID == app {
+		t.Error("app has changed, and wasn't recreated")
+	}
+	p.signal(syscall.SIGKILL)
+	p.end()
+	s.run("down").exited(0).says("app: removed", "db: removed")
+}
+
+// What ran before a run is left as it was when that run fails.
+func TestUpRollsBackOnlyItsOwn(t *testing.T) {
+	const db = `
+	db:
+		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL}
+`
+	s := newStack(t, db)
+	p := s.up()
+	p.await(lifecycle.StackStarted, "")
+	id := s.container("db").ID
+	p.signal(syscall.SIGKILL)
+	p.end()
+	s.write(db + `
+	app:
+		container: {image: IMAGE, command: "exit 1", healthcheck: {test: "exit 1"}}
+`)
+	s.run("up").exited(4)
+	if got := s.resources(); got != "db" || s.container("db").ID != id || !s.container("db").State.Running {
+		t.Errorf("there are containers of %q, want db as it was", got)
+	}
+	s.run("down").exited(0)
+}
