@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/exitcode"
 	"github.com/lightshuttle/lightshuttle/config"
 	"github.com/lightshuttle/lightshuttle/manifest"
 )
@@ -165,5 +166,37 @@ func TestRules(t *testing.T) {
 			t.Fatalf("rule L%d is missing or out of order", i+1)
 		}
 		at += next
+	}
+}
+
+var eventName = regexp.MustCompile(`"((stack|resource|events)_[a-z]+)"`)
+
+// Each event is explained, and nothing else is.
+func TestEvents(t *testing.T) {
+	text := read(t, "lifecycle.md")
+	var known []string
+	for _, match := range eventName.FindAllStringSubmatch(read(t, "../host/lifecycle/event.go"), -1) {
+		known = append(known, match[1])
+		if !strings.Contains(text, "`"+match[1]+"`") {
+			t.Errorf("lifecycle.md doesn't explain %s", match[1])
+		}
+	}
+	for _, match := range regexp.MustCompile("`((stack|resource|events)_[a-z]+)`").FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(known, match[1]) {
+			t.Errorf("lifecycle.md explains %s, which there isn't", match[1])
+		}
+	}
+}
+
+// The table of exit codes has each code that the program may end with.
+func TestExitCodes(t *testing.T) {
+	text := read(t, "cli.md")
+	for _, code := range []exitcode.Code{
+		exitcode.Done, exitcode.Wrong, exitcode.Usage, exitcode.Engine, exitcode.Resource, exitcode.Timeout,
+		exitcode.Interrupted, exitcode.Terminated,
+	} {
+		if !strings.Contains(text, fmt.Sprintf("\n| %d | ", code)) {
+			t.Errorf("cli.md lacks the code %d", code)
+		}
 	}
 }

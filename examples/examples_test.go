@@ -202,7 +202,8 @@ func (u *up) stop(t *testing.T) {
 	if err := u.command.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	for u.events.Scan() { //nolint:revive // the rest is of no interest, but has to be read
+	for u.events.Scan() {
+		continue // the rest is of no interest, but has to be read
 	}
 	if err := u.command.Wait(); err != nil {
 		t.Fatalf("the stop failed: %v\n%s", err, u.stderr.String())

@@ -17,7 +17,7 @@ func commands() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a folder in /tmp is no reason to fail
 	program := filepath.Join(dir, "lightshuttle")
 	if output, err := exec.Command("go", "build", "-o", program, "../cmd/lightshuttle").CombinedOutput(); err != nil { //nolint:noctx // a generator is ended with its process
 		return nil, fmt.Errorf("build the program: %w\n%s", err, output)

@@ -18,7 +18,8 @@ func main() {
 func run() error {
 	for _, page := range pages {
 		present, err := os.ReadFile(page.file)
-		if err != nil && !(page.whole && os.IsNotExist(err)) {
+		isNew := page.whole && os.IsNotExist(err)
+		if err != nil && !isNew {
 			return err
 		}
 		wanted, err := page.write(present)
