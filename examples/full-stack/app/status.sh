@@ -1,10 +1,17 @@
 #!/bin/sh
 # Says how the application is doing: whether it reaches what it depends on, at
 # the addresses that LightShuttle put into its environment.
-printf 'Content-Type: text/plain\r\n\r\n'
-cat /greeting
+status='200 OK'
 reach() {
-	if nc -z -w 1 "$2" "$3"; then echo "$1: reached"; else echo "$1: not reached"; fi
+	if timeout 2 nc "$2" "$3" </dev/null >/dev/null; then
+		echo "$1: reached"
+	else
+		echo "$1: not reached"
+		return 1
+	fi
 }
-reach cache "$LSH_CACHE_HOST" "$LSH_CACHE_PORT"
-reach db "$LSH_DB_HOST" "$LSH_DB_PORT"
+cache=$(reach cache "$LSH_CACHE_HOST" "$LSH_CACHE_PORT") || status='503 Service Unavailable'
+db=$(reach db "$LSH_DB_HOST" "$LSH_DB_PORT") || status='503 Service Unavailable'
+printf 'Status: %s\r\nContent-Type: text/plain\r\n\r\n' "$status"
+cat /greeting
+printf '%s\n%s\n' "$cache" "$db"
