@@ -18,6 +18,7 @@ type page struct {
 
 var pages = []page{
 	{file: "settings.md", part: func() ([]byte, error) { return config.Markdown(), nil }},
+	{file: "manifest.md", part: fields},
 	{file: "cli.md", part: commands},
 	{file: "contract.schema.json", whole: true, part: func() ([]byte, error) { return schema(filepath.Join("..", "sdk")) }},
 }
