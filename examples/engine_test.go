@@ -1,6 +1,8 @@
 package examples
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -58,16 +60,13 @@ func leftOf(t *testing.T, engine *client.Client, project string) []string {
 }
 
 // removeImages removes what was built for a project.
-func removeImages(t *testing.T, engine *client.Client, project string) {
-	t.Helper()
+func removeImages(ctx context.Context, engine *client.Client, project string) error {
 	ours := filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project))
-	images, err := engine.ImageList(t.Context(), image.ListOptions{Filters: ours})
-	if err != nil {
-		t.Fatal(err)
-	}
+	images, err := engine.ImageList(ctx, image.ListOptions{Filters: ours})
+	errs := []error{err}
 	for _, i := range images {
-		if _, err := engine.ImageRemove(t.Context(), i.ID, image.RemoveOptions{Force: true, PruneChildren: true}); err != nil {
-			t.Error(err)
-		}
+		_, err := engine.ImageRemove(ctx, i.ID, image.RemoveOptions{Force: true, PruneChildren: true})
+		errs = append(errs, err)
 	}
+	return errors.Join(errs...)
 }

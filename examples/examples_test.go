@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/client"
+
 	"github.com/lightshuttle/lightshuttle/host/lifecycle"
 )
 
@@ -87,7 +89,7 @@ func TestExamples(t *testing.T) {
 	for _, name := range names(t) {
 		t.Run(name, func(t *testing.T) {
 			path, project := copyOf(t, name)
-			t.Cleanup(func() { cleanUp(t, path) })
+			t.Cleanup(func() { cleanUp(t, engine, path, project) })
 			up := start(t, path)
 			up.waitUntilStarted(t)
 			if left := leftOf(t, engine, project); len(left) == 0 {
@@ -101,7 +103,6 @@ func TestExamples(t *testing.T) {
 			if left := leftOf(t, engine, project); len(left) > 0 {
 				t.Errorf("after down --volumes there is %v", left)
 			}
-			removeImages(t, engine, project)
 		})
 	}
 }
@@ -132,13 +133,16 @@ func copyOf(t *testing.T, name string) (path, project string) {
 	return path, project
 }
 
-// cleanUp takes down what a failed test has left.
-func cleanUp(t *testing.T, path string) {
+// cleanUp takes down what a failed test has left, and removes what was built.
+func cleanUp(t *testing.T, engine *client.Client, path, project string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	output, err := exec.CommandContext(ctx, program, "down", "--volumes", "--grace", "1s", "-f", path).CombinedOutput()
 	if err != nil {
 		t.Errorf("down: %v\n%s", err, output)
+	}
+	if err := removeImages(ctx, engine, project); err != nil {
+		t.Error(err)
 	}
 }
 
