@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"regexp"
 	"strings"
+	"syscall"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
@@ -15,18 +18,19 @@ import (
 )
 
 // typed gives an engine's error the contract's code, operation, resource and
-// hint.
-func (r *Runtime) typed(op, resource string, err error) error {
+// hint. It leaves an error alone that has them already.
+func (r *Runtime) typed(ctx context.Context, op, resource string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*sdk.Error](err); ok {
 		return err
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &sdk.Error{Code: sdk.CodeOf(err), Op: op, Resource: resource, Err: err}
+	broken := cutOff(err)
+	if ctx.Err() != nil && (broken || contextual(err)) {
+		return contextEnded(ctx, op, resource)
 	}
-	if client.IsErrConnectionFailed(err) {
+	if broken {
 		return r.unavailable(op, resource, err)
 	}
 	text := plain(err)
@@ -38,40 +42,102 @@ func (r *Runtime) typed(op, resource string, err error) error {
 	return &sdk.Error{Code: codeOf(err), Op: op, Resource: resource, Err: reworded{text, err}}
 }
 
+func contextual(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// contextEnded is the error of an operation that its context ended. It wraps
+// the context's error and, where the caller gave one, its cause.
+func contextEnded(ctx context.Context, op, resource string) error {
+	err := ctx.Err()
+	code := sdk.CodeOf(err)
+	if cause := context.Cause(ctx); !errors.Is(cause, err) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return &sdk.Error{Code: code, Op: op, Resource: resource, Err: err}
+}
+
+// cutOff says whether err means that the engine wasn't reached, or not to the
+// end: then what was asked of it may have happened or not.
+func cutOff(err error) bool {
+	if client.IsErrConnectionFailed(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok
+}
+
+// neverSent says whether err means that there was no connection to send the
+// request on. The client library tells by its text alone.
+func neverSent(err error) bool {
+	return client.IsErrConnectionFailed(err) && strings.HasPrefix(err.Error(), "Cannot connect to the Docker daemon")
+}
+
+const (
+	startHint   = "start it (`sudo systemctl start docker`, or Docker Desktop), or say where it is with DOCKER_HOST"
+	groupHint   = "add yourself to the group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless docker"
+	addressHint = "check the address in DOCKER_HOST or of the docker context, and your network"
+	tlsHint     = "check the certificates in DOCKER_CERT_PATH, and DOCKER_TLS_VERIFY"
+	sshHint     = "check that `ssh` reaches that machine without a question, and that docker runs there"
+	versionHint = "unset DOCKER_API_VERSION, or use another version of the engine"
+	loginHint   = "log in with `docker login` for that registry"
+)
+
 // unavailable explains why the engine can't be reached, as far as the cause
 // tells.
 func (r *Runtime) unavailable(op, resource string, err error) error {
-	e := &sdk.Error{Code: sdk.CodeUnavailable, Op: op, Resource: resource}
+	cause := err
+	if failure := r.line.lastFailure(); failure != nil {
+		cause = failure
+	}
+	what := fmt.Errorf("can't reach the docker engine at %s: %w", r.address, reworded{plain(cause), err})
+	e := &sdk.Error{Code: sdk.CodeUnavailable, Op: op, Resource: resource, Err: what, Hint: startHint}
+	text := cause.Error()
+	_, lookup := errors.AsType[*net.DNSError](cause)
 	switch {
-	case errors.Is(err, os.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
-		e.Err = fmt.Errorf("no permission to use the docker engine at %s", r.address)
-		e.Hint = "add yourself to the group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless docker"
-	case errors.Is(err, os.ErrNotExist):
-		e.Err = fmt.Errorf("there is no docker engine at %s", r.address)
-		e.Hint = "start it (`sudo systemctl start docker`, or Docker Desktop), or say where it is with DOCKER_HOST"
-	default:
-		e.Err = fmt.Errorf("can't reach the docker engine at %s: %w", r.address, err)
-		e.Hint = "start it (`sudo systemctl start docker`, or Docker Desktop), or say where it is with DOCKER_HOST"
+	case errors.Is(cause, os.ErrPermission) || strings.Contains(text, "permission denied"):
+		e.Hint = groupHint
+	case strings.HasPrefix(r.address, "ssh://"):
+		e.Hint = sshHint
+	case strings.Contains(text, "tls:") || strings.Contains(text, "x509:") || strings.Contains(text, "TLS-enabled") || strings.Contains(text, "HTTPS"):
+		e.Hint = tlsHint
+	case errors.Is(cause, os.ErrNotExist) || errors.Is(cause, syscall.ECONNREFUSED):
+		e.Hint = startHint
+	case lookup || strings.HasPrefix(r.address, "tcp://"):
+		e.Hint = addressHint
 	}
 	return e
 }
 
-// knownTexts are errors that the engine tells apart only by their text.
+// knownTexts are errors that engines tell apart only by their text. The first
+// that matches counts.
 var knownTexts = []struct {
 	pattern *regexp.Regexp
 	code    sdk.Code
 	hint    string
 }{
-	{regexp.MustCompile(`port is already allocated|address already in use|failed to bind (host )?port|ports are not available`), sdk.CodePortInUse, "stop what uses the port, or publish another one"},
-	{regexp.MustCompile(`unauthorized|authentication required|no basic auth credentials|incorrect username or password|denied: requested access`), sdk.CodeUnauthorized, "log in with `docker login` for that registry"},
-	{regexp.MustCompile(`pull access denied|manifest unknown|name unknown|repository .* not found|manifest for .* not found|No such image`), sdk.CodeImageNotFound, "check the image's name and tag; a private one needs `docker login`"},
-	{regexp.MustCompile(`no such host|connection refused|i/o timeout|network is unreachable|TLS handshake|server gave HTTP response`), sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry"},
-	{regexp.MustCompile(`is not running|container .* is restarting`), sdk.CodeExited, ""},
-	{regexp.MustCompile(`executable file not found|no such file or directory: unknown|permission denied: unknown|exec format error`), sdk.CodeInvalid, "check command and entrypoint: the image must have that program"},
-	{regexp.MustCompile(`bind source path does not exist`), sdk.CodeInvalid, "create the folder, or mount another one"},
-	{regexp.MustCompile(`client version .* is too (new|old)`), sdk.CodeUnavailable, "unset DOCKER_API_VERSION, or use another version of the engine"},
+	{regexp.MustCompile(`port is already allocated|address already in use|[Ff]ailed to bind (host )?port|ports are not available`),
+		sdk.CodePortInUse, "stop what uses the port, or publish another one"},
+	{regexp.MustCompile(`cannot assign requested address`),
+		sdk.CodeInvalid, "publish the port on an address that this machine has"},
+	{regexp.MustCompile(`pull access denied|manifest unknown|name unknown|manifest for .* not found|[Nn]o such image|repository .* not found|insufficient_scope|not found: manifest`),
+		sdk.CodeImageNotFound, "check the image's name and tag; a private one needs `docker login`"},
+	{regexp.MustCompile(`unauthorized|authentication required|no basic auth credentials|incorrect username or password|401 Unauthorized|requested access to the resource is denied|403 Forbidden`),
+		sdk.CodeUnauthorized, loginHint},
+	{regexp.MustCompile(`no such host|server misbehaving|connection refused|connection reset|i/o timeout|network is unreachable|no route to host|TLS handshake|server gave HTTP response|x509:|request canceled while waiting|context deadline exceeded|toomanyrequests|5\d\d (Internal Server Error|Bad Gateway|Service Unavailable)`),
+		sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry"},
+	{regexp.MustCompile(`is not running|container .* is restarting|container state improper`), sdk.CodeExited, ""},
+	{regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),
+		sdk.CodeInvalid, "check command and entrypoint: the image must have that program, for this machine"},
+	{regexp.MustCompile(`bind source path does not exist|statfs .*: no such file or directory`), sdk.CodeInvalid, "create the folder, or mount another one"},
+	{regexp.MustCompile(`volume is in use|volume .* is being used`), sdk.CodeConflict, "remove the containers that use it first"},
+	{regexp.MustCompile(`address pools?|no available network|no available IPv4 addresses`), sdk.CodeUnavailable, "remove networks that nobody uses: docker network prune"},
+	{regexp.MustCompile(`no space left on device`), sdk.CodeUnavailable, "make room where the engine keeps its data: docker system df, docker system prune"},
+	{regexp.MustCompile(`client version .* is too (new|old)|client is newer than server`), sdk.CodeUnavailable, versionHint},
+	{regexp.MustCompile(`invalid reference format|repository name must be lowercase`), sdk.CodeInvalid, "an image is named like postgres:16 or ghcr.io/owner/name:tag"},
 }
 
+// codeOf is the code for an error whose text isn't known.
 func codeOf(err error) sdk.Code {
 	switch {
 	case cerrdefs.IsNotFound(err):
@@ -92,7 +158,7 @@ func codeOf(err error) sdk.Code {
 	return sdk.CodeInternal
 }
 
-var prefixes = regexp.MustCompile(`^(Error response from daemon: |Error: |failed to create task for container: |driver failed programming external connectivity on endpoint [^:]*: )+`)
+var prefixes = regexp.MustCompile(`^(Error response from daemon: |error during connect: |Error: |failed to (set up|create task for) container[^:]*: |driver failed programming external connectivity on endpoint [^:]*: |OCI runtime create failed: |runc create failed: |(Get|Post|Head|Put|Delete) "[^"]*": )+`)
 
 // plain is the error without the words that say nothing to a user.
 func plain(err error) string {

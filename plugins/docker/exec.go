@@ -3,62 +3,73 @@ package docker
 import (
 	"context"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
-const (
-	// The engine closes the output of a command a moment before it knows the
-	// exit code.
-	exitCodePause = time.Millisecond
-	exitCodeWait  = 2 * time.Second
-)
-
-// Exec implements sdk.Execer.
+// Exec implements sdk.Execer. A command that the container doesn't have is no
+// error: the engine reports it like a shell, with exit code 126 or 127 and a
+// line of output.
 func (r *Runtime) Exec(ctx context.Context, id string, options sdk.ExecOptions) (int, error) {
 	created, err := r.api.ContainerExecCreate(ctx, id, container.ExecOptions{
 		Cmd: options.Command, Env: environment(options.Env), User: options.User, WorkingDir: options.WorkingDir,
 		AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
-		return 0, r.typed("exec", "", err)
+		return 0, r.typed(ctx, "exec", "", err)
 	}
-	stream, err := r.api.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	// Without a request to take the connection over, the engine answers with a
+	// plain stream, which ends with the context.
+	response, err := r.answer(ctx, http.MethodPost, "/exec/"+created.ID+"/start", nil, container.ExecStartOptions{})
 	if err != nil {
-		return 0, r.typed("exec", "", err)
+		return 0, r.typed(ctx, "exec", "", err)
 	}
-	defer stream.Close()
-	// The connection is no longer bound to ctx once it has been taken over.
-	stop := context.AfterFunc(ctx, stream.Close)
-	defer stop()
-	_, err = stdcopy.StdCopy(orDiscard(options.Stdout), orDiscard(options.Stderr), stream.Reader)
+	defer response.Body.Close()
+	stdout, stderr := orDiscard(options.Stdout), orDiscard(options.Stderr)
+	err = demux(response.Body, func(stream sdk.Stream, data []byte, _ bool) error {
+		w := stdout
+		if stream == sdk.Stderr {
+			w = stderr
+		}
+		_, err := w.Write(data)
+		return err
+	})
 	if ctx.Err() != nil {
-		return 0, r.typed("exec", "", ctx.Err())
+		return 0, contextEnded(ctx, "exec", "")
 	}
 	if err != nil {
-		return 0, r.typed("exec", "", err)
+		return 0, r.typed(ctx, "exec", "", err)
 	}
 	return r.execExitCode(ctx, created.ID)
 }
 
+const (
+	// The engine closes the output of a command a moment before it knows the
+	// exit code.
+	exitCodePause = time.Millisecond
+	// exitCodePauseMost is for a command that closed its output and goes on.
+	exitCodePauseMost = 100 * time.Millisecond
+)
+
 func (r *Runtime) execExitCode(ctx context.Context, execID string) (int, error) {
-	deadline := time.Now().Add(exitCodeWait)
-	for {
+	for pause := exitCodePause; ; pause = min(2*pause, exitCodePauseMost) {
 		seen, err := r.api.ContainerExecInspect(ctx, execID)
 		if err != nil {
-			return 0, r.typed("exec", "", err)
+			return 0, r.typed(ctx, "exec", "", err)
 		}
-		if !seen.Running || time.Now().After(deadline) {
+		if !seen.Running {
 			return seen.ExitCode, nil
 		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
-			return 0, r.typed("exec", "", ctx.Err())
-		case <-time.After(exitCodePause):
+			timer.Stop()
+			return 0, contextEnded(ctx, "exec", "")
+		case <-timer.C:
 		}
 	}
 }

@@ -9,78 +9,109 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/probe"
 )
 
-// errEngineHealthy ends our own probing when the engine's succeeded first.
-var errEngineHealthy = errors.New("the engine calls it healthy")
-
 // WaitHealthy implements sdk.Runtime. A command is run inside the container at
 // once and then as sdk/probe says, because the engine's own first check comes
 // only after a whole interval. The container's end, and the engine's own
 // verdict, end the wait at once.
 func (r *Runtime) WaitHealthy(ctx context.Context, id string, check *sdk.Healthcheck) (sdk.State, error) {
-	if check != nil && (check.HTTP != nil || check.TCP != nil) {
+	switch {
+	case check == nil:
+		return r.waitAsImageSays(ctx, id)
+	case check.HTTP != nil || check.TCP != nil:
 		return sdk.State{}, sdk.Errorf(sdk.CodeUnsupported, "healthcheck", "the engine can't make network checks; the program makes them itself")
+	case check.Disable:
+		return r.waitRunning(ctx, id)
 	}
-	subscription, unsubscribe, err := r.events.subscribe(ctx)
-	if err != nil {
-		return sdk.State{}, err
-	}
-	defer unsubscribe()
-	if check == nil || check.Disable {
-		return r.waitImageHealthy(ctx, subscription, id, check)
-	}
-	return r.waitChecked(ctx, subscription, id, *check)
+	return r.waitChecked(ctx, id, *check)
 }
 
-// waitImageHealthy looks what the image says about its health. Without a
-// healthcheck, running is enough.
-func (r *Runtime) waitImageHealthy(ctx context.Context, subscription *subscription, id string, check *sdk.Healthcheck) (sdk.State, error) {
+// waitAsImageSays waits for the image's own healthcheck. Without one, running
+// is enough.
+func (r *Runtime) waitAsImageSays(ctx context.Context, id string) (sdk.State, error) {
 	state, own, err := r.inspect(ctx, id)
-	if err != nil {
-		return state, err
+	if err != nil || state.Ended() {
+		return state, orExited(state, err)
 	}
-	if state.Ended() {
-		return state, exited(state)
+	if own != nil {
+		return r.waitChecked(ctx, id, *own)
 	}
-	if own == nil || check != nil {
-		return state, notRunning(state)
-	}
-	return r.waitChecked(ctx, subscription, id, *own)
-}
-
-// notRunning is an error for a container that hasn't come to run, such as one
-// that somebody has paused.
-func notRunning(state sdk.State) error {
 	if state.Status == sdk.StatusRunning {
-		return nil
+		return state, nil
 	}
-	return sdk.Errorf(sdk.CodeInternal, "healthcheck", "the container is %s", state.Status)
+	return r.waitRunning(ctx, id)
 }
 
-func (r *Runtime) waitChecked(ctx context.Context, subscription *subscription, id string, check sdk.Healthcheck) (sdk.State, error) {
-	probing, cancel := context.WithCancelCause(ctx)
-	listening := make(chan struct{})
-	go func() {
-		defer close(listening)
-		listen(probing, subscription, id, cancel)
-	}()
-	err := r.probe(probing, id, check)
-	cause := context.Cause(probing)
-	cancel(nil)
-	<-listening
-	if err != nil && ctx.Err() == nil && cause != nil {
-		err = verdict(cause, err)
-	}
-	if sdk.IsCode(err, sdk.CodeExited) {
-		return r.howItEnded(ctx, id, err)
-	}
+// waitRunning waits until a look finds the container running.
+func (r *Runtime) waitRunning(ctx context.Context, id string) (sdk.State, error) {
+	heard, leave, err := r.events.subscribe(ctx)
 	if err != nil {
 		return sdk.State{}, err
 	}
-	state, _, err := r.inspect(ctx, id)
-	if err == nil && state.Ended() {
-		err = exited(state)
+	defer leave()
+	for {
+		state, err := r.Inspect(ctx, id)
+		if err != nil || state.Ended() {
+			return state, orExited(state, err)
+		}
+		if state.Status == sdk.StatusRunning {
+			return state, nil
+		}
+		if err := r.anyEvent(ctx, heard, id); err != nil {
+			return state, err
+		}
 	}
-	return state, err
+}
+
+// anyEvent returns at the next event of the container.
+func (r *Runtime) anyEvent(ctx context.Context, heard *subscription, id string) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return contextEnded(ctx, "wait", "")
+		case <-heard.filled:
+		}
+		for _, event := range heard.take() {
+			if event.Type == sdk.EventLost {
+				return event.Err
+			}
+			if event.ID == id {
+				return nil
+			}
+		}
+	}
+}
+
+// waitChecked makes the check while it listens for what decides sooner. The
+// first attempt is under way before the subscription stands: what happens to
+// the container in between, the attempt itself runs into.
+func (r *Runtime) waitChecked(ctx context.Context, id string, check sdk.Healthcheck) (sdk.State, error) {
+	probing, stop := context.WithCancel(ctx)
+	defer stop()
+	probed := make(chan error, 1)
+	go func() { probed <- r.probe(probing, id, check) }()
+
+	heard, leave, err := r.events.subscribe(ctx)
+	if err != nil {
+		stop()
+		<-probed
+		return sdk.State{}, err
+	}
+	defer leave()
+	for {
+		select {
+		case err := <-probed:
+			return r.checked(ctx, id, err)
+		case <-heard.filled:
+		}
+		for _, event := range heard.take() {
+			state, decided, err := r.decides(ctx, id, event.Event)
+			if !decided {
+				continue
+			}
+			stop()
+			return state, withOutputOf(err, <-probed)
+		}
+	}
 }
 
 func (r *Runtime) probe(ctx context.Context, id string, check sdk.Healthcheck) error {
@@ -90,68 +121,90 @@ func (r *Runtime) probe(ctx context.Context, id string, check sdk.Healthcheck) e
 	return probe.Until(ctx, check, probe.Exec(r, id, check.Test))
 }
 
-// listen ends the probing when an event decides.
-func listen(ctx context.Context, subscription *subscription, id string, end context.CancelCauseFunc) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-subscription.filled:
-		}
-		for _, event := range subscription.take() {
-			if event.Type == sdk.EventLost {
-				end(event.Err)
-				return
-			}
-			if event.ID == id {
-				decide(event.Event, end)
-			}
-		}
+// checked is the outcome of a wait in which the check itself came to an end.
+func (r *Runtime) checked(ctx context.Context, id string, err error) (sdk.State, error) {
+	if err != nil && !sdk.IsCode(err, sdk.CodeExited) {
+		return sdk.State{}, err
 	}
+	state, lookErr := r.Inspect(ctx, id)
+	switch {
+	case lookErr == nil && state.Ended():
+		return state, withOutputOf(exited(state), err)
+	case err != nil:
+		return state, err
+	}
+	return state, lookErr
 }
 
-func decide(event sdk.Event, end context.CancelCauseFunc) {
+// decides says whether the event ends the wait, and how. An event may be older
+// than the container's present run, so nothing is decided without a look.
+func (r *Runtime) decides(ctx context.Context, id string, event sdk.Event) (sdk.State, bool, error) {
+	if event.Type == sdk.EventLost {
+		return sdk.State{}, true, event.Err
+	}
+	if event.ID != id {
+		return sdk.State{}, false, nil
+	}
 	switch event.Type {
-	case sdk.EventExited, sdk.EventRemoved:
-		e := sdk.Errorf(sdk.CodeExited, "", "exited with code %d before it was ready", event.ExitCode)
-		e.ExitCode = event.ExitCode
-		end(e)
-	case sdk.EventHealthy:
-		end(errEngineHealthy)
-	case sdk.EventUnhealthy:
-		end(sdk.Errorf(sdk.CodeUnhealthy, "healthcheck", "the engine calls it unhealthy"))
+	case sdk.EventRemoved:
+		return sdk.State{}, true, &sdk.Error{Code: sdk.CodeExited, Op: "healthcheck", Err: errors.New("it was removed before it was ready")}
+	case sdk.EventExited, sdk.EventHealthy, sdk.EventUnhealthy:
 	case sdk.EventStarted, sdk.EventOOM, sdk.EventPaused, sdk.EventUnpaused, sdk.EventLost:
+		return sdk.State{}, false, nil
 	}
+	state, err := r.Inspect(ctx, id)
+	if err != nil {
+		return r.unseen(state, event, err)
+	}
+	if state.Ended() {
+		return state, true, exited(state)
+	}
+	if !state.StartedAt.Before(event.Time) {
+		return state, false, nil
+	}
+	switch event.Type {
+	case sdk.EventHealthy:
+		return state, true, nil
+	case sdk.EventUnhealthy:
+		return state, true, &sdk.Error{
+			Code: sdk.CodeUnhealthy, Op: "healthcheck", Output: state.HealthOutput,
+			Err: errors.New("the engine calls it unhealthy: its healthcheck used up its retries"),
+		}
+	}
+	// It ended, but its state doesn't say so yet.
+	return state, true, exitedWith(event.ExitCode)
 }
 
-// verdict is what the event that ended the probing means, with what the last
-// check printed.
-func verdict(cause, probeErr error) error {
-	if errors.Is(cause, errEngineHealthy) {
-		return nil
+// unseen decides without a look, where that wasn't possible.
+func (r *Runtime) unseen(state sdk.State, event sdk.Event, err error) (sdk.State, bool, error) {
+	if event.Type == sdk.EventExited && sdk.IsCode(err, sdk.CodeNotFound) {
+		return state, true, exitedWith(event.ExitCode)
 	}
-	e, ok := errors.AsType[*sdk.Error](cause)
+	return state, true, err
+}
+
+// withOutputOf adds to err what the last check printed, which the probe's own
+// error knows.
+func withOutputOf(err, probeErr error) error {
+	e, ok := errors.AsType[*sdk.Error](err)
 	last, hasLast := errors.AsType[*sdk.Error](probeErr)
-	if !ok || !hasLast {
-		return cause
+	if !ok || !hasLast || e.Output != "" {
+		return err
 	}
 	with := *e
 	with.Output = last.Output
 	return &with
 }
 
-// howItEnded completes the error for a container that ended, as far as there
-// is still something to see of it.
-func (r *Runtime) howItEnded(ctx context.Context, id string, err error) (sdk.State, error) {
-	state, _, inspectErr := r.inspect(ctx, id)
-	if inspectErr != nil || !state.Ended() {
-		return state, err
+func orExited(state sdk.State, err error) error {
+	if err != nil {
+		return err
 	}
-	with := exited(state)
-	if e, ok := errors.AsType[*sdk.Error](err); ok {
-		with.Output = e.Output
-	}
-	return state, with
+	return exited(state)
+}
+
+func exitedWith(code int) *sdk.Error {
+	return &sdk.Error{Code: sdk.CodeExited, ExitCode: code, Op: "healthcheck", Err: fmt.Errorf("exited with code %d before it was ready", code)}
 }
 
 // exited is the error for a container that ended before it was ready.
@@ -160,10 +213,10 @@ func exited(state sdk.State) *sdk.Error {
 	if state.ExitCode != nil {
 		code = *state.ExitCode
 	}
-	e := &sdk.Error{Code: sdk.CodeExited, ExitCode: code, Err: fmt.Errorf("exited with code %d before it was ready", code)}
+	e := exitedWith(code)
 	if state.OOMKilled {
 		e.Err = fmt.Errorf("was killed for lack of memory (exit code %d)", code)
-		e.Hint = "raise limits.memory, or see why it needs so much"
+		e.Hint = "raise its memory limit, or see why it needs so much"
 	}
 	if state.Error != "" {
 		e.Err = fmt.Errorf("%w: %s", e.Err, state.Error)

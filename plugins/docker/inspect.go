@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -25,7 +26,7 @@ func (r *Runtime) Inspect(ctx context.Context, id string) (sdk.State, error) {
 func (r *Runtime) inspect(ctx context.Context, id string) (sdk.State, *sdk.Healthcheck, error) {
 	seen, err := r.api.ContainerInspect(ctx, id)
 	if err != nil {
-		return sdk.State{}, nil, r.typed("inspect", "", err)
+		return sdk.State{}, nil, r.typed(ctx, "inspect", "", err)
 	}
 	return stateOf(seen), checkOf(seen.Config), nil
 }
@@ -36,7 +37,7 @@ func (r *Runtime) List(ctx context.Context, project string) ([]sdk.State, error)
 		All: true, Filters: filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project)),
 	})
 	if err != nil {
-		return nil, r.typed("list", "", err)
+		return nil, r.typed(ctx, "list", "", err)
 	}
 	states := make([]sdk.State, len(found))
 	errs := make([]error, len(found))
@@ -68,7 +69,7 @@ func stateOf(seen container.InspectResponse) sdk.State {
 	state := sdk.State{
 		ID: seen.ID, Name: trimSlash(seen.Name), Project: labels[sdk.LabelProject], Resource: labels[sdk.LabelResource],
 		Image: seen.Config.Image, ImageID: seen.Image,
-		Status: sdk.Status(seen.State.Status), Health: sdk.HealthNone,
+		Status: statusOf(seen.State.Status), Health: sdk.HealthNone,
 		OOMKilled: seen.State.OOMKilled, Error: seen.State.Error,
 		CreatedAt: parseTime(seen.Created), StartedAt: parseTime(seen.State.StartedAt), FinishedAt: parseTime(seen.State.FinishedAt),
 		Restarts: seen.RestartCount, Labels: labels,
@@ -106,16 +107,25 @@ func addNetwork(state *sdk.State, seen container.InspectResponse) {
 }
 
 func comparePorts(a, b sdk.PortBinding) int {
-	if a.ContainerPort != b.ContainerPort {
-		return int(a.ContainerPort) - int(b.ContainerPort)
+	return cmp.Or(
+		cmp.Compare(a.ContainerPort, b.ContainerPort),
+		cmp.Compare(a.HostPort, b.HostPort),
+		cmp.Compare(a.Protocol, b.Protocol),
+		cmp.Compare(a.HostIP, b.HostIP),
+	)
+}
+
+// statusOf also knows podman's own words.
+func statusOf(engine string) sdk.Status {
+	switch engine {
+	case "configured", "initialized":
+		return sdk.StatusCreated
+	case "stopping":
+		return sdk.StatusRunning
+	case "stopped":
+		return sdk.StatusExited
 	}
-	if a.HostPort != b.HostPort {
-		return int(a.HostPort) - int(b.HostPort)
-	}
-	if a.Protocol != b.Protocol {
-		return len(a.Protocol) - len(b.Protocol)
-	}
-	return len(a.HostIP) - len(b.HostIP)
+	return sdk.Status(engine)
 }
 
 // checkOf is the container's own healthcheck, as it came from the image or from

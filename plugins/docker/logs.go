@@ -1,14 +1,15 @@
 package docker
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strconv"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
@@ -28,23 +29,17 @@ func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, s
 		ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: options.Follow, Tail: tail, Since: since,
 	})
 	if err != nil {
-		return r.typed("logs", "", err)
+		return r.typed(ctx, "logs", "", err)
 	}
 	defer stream.Close()
-	_, err = stdcopy.StdCopy(&entryWriter{sdk.Stdout, sink}, &entryWriter{sdk.Stderr, sink}, stream)
+	err = readLog(stream, sink)
 	if failed, ok := errors.AsType[*sinkError](err); ok {
 		return failed.err
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return contextEnded(ctx, "logs", "")
 	}
-	return r.typed("logs", "", err)
-}
-
-// entryWriter gets each message of one stream in one Write.
-type entryWriter struct {
-	stream sdk.Stream
-	sink   func(sdk.LogEntry) error
+	return r.typed(ctx, "logs", "", err)
 }
 
 // sinkError marks the caller's own error, so that it is returned as it is.
@@ -53,14 +48,72 @@ type sinkError struct{ err error }
 func (e *sinkError) Error() string { return e.err.Error() }
 func (e *sinkError) Unwrap() error { return e.err }
 
-func (w *entryWriter) Write(message []byte) (int, error) {
-	entry := sdk.LogEntry{Stream: w.stream, Data: message}
+// readLog reads a log with timestamps. A container with a terminal has but one
+// stream, without frames; it then begins with a timestamp's digit, which no
+// frame does.
+func readLog(stream io.Reader, sink func(sdk.LogEntry) error) error {
+	buffered := bufio.NewReaderSize(stream, chunkLimit)
+	start, err := buffered.Peek(1)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if start[0] >= '0' && start[0] <= '9' {
+		return readTerminal(buffered, sink)
+	}
+	at := map[sdk.Stream]time.Time{}
+	return demux(buffered, func(stream sdk.Stream, data []byte, first bool) error {
+		if first {
+			at[stream], data = cutTime(data)
+		}
+		return give(sink, sdk.LogEntry{Stream: stream, Time: at[stream], Data: data})
+	})
+}
+
+// readTerminal reads the log of a container with a terminal, line by line; a
+// line that is longer than the buffer comes in pieces.
+func readTerminal(lines *bufio.Reader, sink func(sdk.LogEntry) error) error {
+	var at time.Time
+	first := true
+	for {
+		data, err := lines.ReadSlice('\n')
+		whole := err == nil
+		if len(data) > 0 {
+			if first {
+				at, data = cutTime(data)
+			}
+			if err := give(sink, sdk.LogEntry{Stream: sdk.Stdout, Time: at, Data: data}); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+		first = whole
+	}
+}
+
+func give(sink func(sdk.LogEntry) error, entry sdk.LogEntry) error {
+	if err := sink(entry); err != nil {
+		return &sinkError{err}
+	}
+	return nil
+}
+
+// cutTime takes the engine's timestamp off a message.
+func cutTime(message []byte) (time.Time, []byte) {
 	stamp, rest, ok := bytes.Cut(message, []byte{' '})
-	if at, err := time.Parse(time.RFC3339Nano, string(stamp)); ok && err == nil {
-		entry.Time, entry.Data = at, rest
+	if !ok {
+		return time.Time{}, message
 	}
-	if err := w.sink(entry); err != nil {
-		return 0, &sinkError{err}
+	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	if err != nil {
+		return time.Time{}, message
 	}
-	return len(message), nil
+	return at, rest
 }

@@ -1,8 +1,10 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,52 +19,73 @@ import (
 func (r *Runtime) EnsureNetwork(ctx context.Context, wanted sdk.Network) (bool, error) {
 	r.networks.Lock()
 	defer r.networks.Unlock()
-	there, err := r.ownNetwork(ctx, wanted)
-	if err != nil || there != "" {
+	own, err := r.ownNetworks(ctx, wanted)
+	if err != nil || len(own) > 0 {
 		return false, err
 	}
-	_, err = r.api.NetworkCreate(ctx, wanted.Name, network.CreateOptions{Driver: "bridge", Labels: wanted.Labels})
+	labels := map[string]string{sdk.LabelProject: wanted.Project}
+	maps.Copy(labels, wanted.Labels)
+	made, err := r.api.NetworkCreate(ctx, wanted.Name, network.CreateOptions{Driver: "bridge", Labels: labels})
 	if cerrdefs.IsConflict(err) {
-		// Somebody else was faster; that is fine if it was us.
-		there, err := r.ownNetwork(ctx, wanted)
-		if err == nil && there == "" {
-			err = sdk.Errorf(sdk.CodeConflict, "network", "the network %s came and went", wanted.Name)
-		}
-		return false, err
+		return false, r.madeByOthers(ctx, wanted)
 	}
 	if err != nil {
-		e := r.typed("create network "+wanted.Name, "", err)
-		return false, withPoolHint(e)
+		return false, r.typed(ctx, "network", "", err)
 	}
-	return true, nil
+	return r.keepOne(ctx, wanted, made.ID)
 }
 
-// withPoolHint explains the engine's error when it has no address range left.
-func withPoolHint(err error) error {
-	e, ok := err.(*sdk.Error) //nolint:errorlint // typed returns this very type
-	if ok && strings.Contains(e.Error(), "address pool") {
-		e.Hint = "remove networks that nobody uses: docker network prune"
+// madeByOthers is fine if the others were another process of this project.
+func (r *Runtime) madeByOthers(ctx context.Context, wanted sdk.Network) error {
+	own, err := r.ownNetworks(ctx, wanted)
+	if err == nil && len(own) == 0 {
+		return sdk.Errorf(sdk.CodeConflict, "network", "the network %s came and went", wanted.Name)
 	}
 	return err
 }
 
-// ownNetwork returns the id of the network of that name, "" if there is none. A
+// keepOne looks again after a creation: engines before API 1.44 may have made a
+// second network of the same name for somebody else in the same moment, and a
+// name that two have can't be used. All who see both keep the same one.
+func (r *Runtime) keepOne(ctx context.Context, wanted sdk.Network, made string) (bool, error) {
+	found, err := r.ownNetworks(ctx, wanted)
+	if err != nil {
+		// It isn't ours alone, so ours goes.
+		if removeErr := r.api.NetworkRemove(context.WithoutCancel(ctx), made); removeErr != nil {
+			r.logger.Warn("could not remove a network that is one too many", "network", wanted.Name, "id", made, "error", removeErr)
+		}
+		return false, err
+	}
+	first := slices.MinFunc(found, func(a, b network.Summary) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	})
+	if len(found) == 1 || first.ID == made {
+		return true, nil
+	}
+	if err := r.api.NetworkRemove(ctx, made); err != nil && !cerrdefs.IsNotFound(err) {
+		return false, r.typed(ctx, "network", "", err)
+	}
+	return false, nil
+}
+
+// ownNetworks returns the networks of that name; there should be one or none. A
 // network of somebody else is a conflict.
-func (r *Runtime) ownNetwork(ctx context.Context, wanted sdk.Network) (string, error) {
+func (r *Runtime) ownNetworks(ctx context.Context, wanted sdk.Network) ([]network.Summary, error) {
 	found, err := r.api.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", wanted.Name))})
 	if err != nil {
-		return "", r.typed("look for network "+wanted.Name, "", err)
+		return nil, r.typed(ctx, "network", "", err)
 	}
+	var own []network.Summary
 	for _, candidate := range found {
 		if candidate.Name != wanted.Name {
 			continue // the engine's filter also finds parts of names
 		}
 		if candidate.Labels[sdk.LabelProject] != wanted.Project {
-			return "", foreign("network", wanted.Name, wanted.Project, "docker network rm "+wanted.Name)
+			return nil, foreign("network", wanted.Name, wanted.Project, "docker network rm "+wanted.Name)
 		}
-		return candidate.ID, nil
+		own = append(own, candidate)
 	}
-	return "", nil
+	return own, nil
 }
 
 // foreign refuses what has our name but not our label.
@@ -76,25 +99,25 @@ func foreign(what, name, project, removal string) error {
 
 // RemoveNetwork implements sdk.Networker.
 func (r *Runtime) RemoveNetwork(ctx context.Context, wanted sdk.Network) error {
-	id, err := r.ownNetwork(ctx, wanted)
-	if err != nil || id == "" {
+	own, err := r.ownNetworks(ctx, wanted)
+	if err != nil {
 		return err
 	}
-	err = r.api.NetworkRemove(ctx, id)
-	if cerrdefs.IsNotFound(err) {
-		return nil
+	for _, one := range own {
+		err := r.api.NetworkRemove(ctx, one.ID)
+		if err != nil && !cerrdefs.IsNotFound(err) {
+			return r.removalFailed(ctx, wanted, one.ID, err)
+		}
 	}
-	if err == nil || !strings.Contains(err.Error(), "active endpoints") {
-		return r.typed("remove network "+wanted.Name, "", err)
-	}
-	return r.stillUsed(ctx, wanted, id, err)
+	return nil
 }
 
-// stillUsed names the containers that hold the network.
-func (r *Runtime) stillUsed(ctx context.Context, wanted sdk.Network, id string, cause error) error {
+// removalFailed names the containers that hold the network, if they are the
+// cause: "network … has active endpoints", "network is being used".
+func (r *Runtime) removalFailed(ctx context.Context, wanted sdk.Network, id string, cause error) error {
 	seen, err := r.api.NetworkInspect(ctx, id, network.InspectOptions{})
-	if err != nil {
-		return r.typed("remove network "+wanted.Name, "", cause)
+	if err != nil || len(seen.Containers) == 0 {
+		return r.typed(ctx, "network", "", cause)
 	}
 	var names []string
 	for _, endpoint := range seen.Containers {
@@ -102,8 +125,8 @@ func (r *Runtime) stillUsed(ctx context.Context, wanted sdk.Network, id string, 
 	}
 	slices.Sort(names)
 	return &sdk.Error{
-		Code: sdk.CodeConflict, Op: "remove network " + wanted.Name,
-		Err:  fmt.Errorf("still used by %s", strings.Join(names, ", ")),
+		Code: sdk.CodeConflict, Op: "network",
+		Err:  fmt.Errorf("the network %s is still used by %s", wanted.Name, strings.Join(names, ", ")),
 		Hint: "disconnect or stop them, then run `lightshuttle down` again",
 	}
 }

@@ -24,7 +24,7 @@ func (r *Runtime) Prepared(ctx context.Context, spec sdk.Spec) (bool, error) {
 		return false, nil
 	}
 	there, err := r.imageIsThere(ctx, spec.Image)
-	return there || spec.Pull == sdk.PullNever, r.typed("look for the image", spec.Resource, err)
+	return there || spec.Pull == sdk.PullNever, r.typed(ctx, "prepare", spec.Resource, err)
 }
 
 // Prepare implements sdk.Preparer.
@@ -111,7 +111,7 @@ func (r *Runtime) pull(ctx context.Context, spec sdk.Spec, report func(sdk.Progr
 		select {
 		case <-ctx.Done():
 			leave()
-			return r.typed("pull", spec.Resource, ctx.Err())
+			return r.typed(ctx, "pull", spec.Resource, ctx.Err())
 		case <-running.done:
 			leave()
 		}
@@ -141,14 +141,14 @@ func (r *Runtime) transfer(ctx context.Context, spec sdk.Spec, report func(sdk.P
 	report(sdk.Progress{Action: "pull", Status: "asking the registry"})
 	stream, err := r.api.ImagePull(ctx, spec.Image, image.PullOptions{RegistryAuth: auth})
 	if err != nil {
-		return r.typed(op, spec.Resource, err)
+		return r.typed(ctx, op, spec.Resource, err)
 	}
 	defer stream.Close()
 	if err := followPull(stream, report); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return r.typed(op, spec.Resource, err)
+		return r.typed(ctx, op, spec.Resource, err)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func createConfig(spec sdk.Spec, apiVersion string) (*container.Config, *contain
 		Entrypoint:   spec.Entrypoint,
 		Cmd:          spec.Command,
 		WorkingDir:   spec.WorkingDir,
-		Labels:       spec.Labels,
+		Labels:       labelsOf(spec),
 		StopSignal:   spec.Stop.Signal,
 		ExposedPorts: exposed,
 		Healthcheck:  healthcheck(spec.Healthcheck, apiVersion),
@@ -48,6 +48,11 @@ func createConfig(spec sdk.Spec, apiVersion string) (*container.Config, *contain
 			MemorySwap: spec.Limits.MemoryBytes,
 		},
 	}
+	if spec.Stop.Grace > 0 {
+		// For who stops the container by other means than this program.
+		seconds := wholeSeconds(spec.Stop.Grace.Std())
+		configuration.StopTimeout = &seconds
+	}
 	if spec.Init {
 		host.Init = &spec.Init
 	}
@@ -60,6 +65,13 @@ func createConfig(spec sdk.Spec, apiVersion string) (*container.Config, *contain
 	return configuration, host, &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
 		spec.Network: {Aliases: spec.Aliases},
 	}}
+}
+
+// labelsOf makes sure of the labels by which a container is found again.
+func labelsOf(spec sdk.Spec) map[string]string {
+	labels := map[string]string{sdk.LabelProject: spec.Project, sdk.LabelResource: spec.Resource}
+	maps.Copy(labels, spec.Labels)
+	return labels
 }
 
 func environment(env map[string]string) []string {

@@ -9,13 +9,17 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
-// cleanupTimeout bounds the removal of what a failed start has created.
-const cleanupTimeout = 20 * time.Second
+const (
+	// creationTimeout is how long an engine may take to answer a creation after
+	// nobody wants it any more.
+	creationTimeout = 5 * time.Second
+	// cleanupTimeout bounds the removal of what a failed start has created.
+	cleanupTimeout = 20 * time.Second
+)
 
 // Start implements sdk.Runtime. It creates and starts the container and does
 // nothing else: image, network and volumes are there already.
@@ -23,19 +27,59 @@ func (r *Runtime) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 	if err := r.checkSpec(spec); err != nil {
 		return "", err
 	}
+	if ctx.Err() != nil {
+		return "", contextEnded(ctx, "start", spec.Resource)
+	}
+	if _, err := r.negotiated(ctx); err != nil {
+		return "", r.typed(ctx, "start", spec.Resource, err)
+	}
+	id, err := r.create(ctx, spec)
+	if err != nil {
+		return "", err
+	}
+	if err := r.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		err = r.typed(ctx, "start", spec.Resource, err)
+		return "", r.withRemnant(err, spec, r.removeFailed(ctx, id))
+	}
+	return id, nil
+}
+
+// create makes the container. Creating takes the engine some milliseconds, and
+// it doesn't stop at it when the request is cut. So the request is let live a
+// little longer than ctx: then it is known what there is to remove.
+func (r *Runtime) create(ctx context.Context, spec sdk.Spec) (string, error) {
 	configuration, host, networking := createConfig(spec, r.api.ClientVersion())
-	created, err := r.api.ContainerCreate(ctx, configuration, host, networking, nil, spec.Name)
+	longer, cancel := outlive(ctx, creationTimeout)
+	defer cancel()
+	created, err := r.api.ContainerCreate(longer, configuration, host, networking, nil, spec.Name)
 	if err != nil {
 		return "", r.createFailed(ctx, spec, err)
 	}
 	for _, warning := range created.Warnings {
 		r.logger.Debug("engine warning", "resource", spec.Resource, "warning", warning)
 	}
-	if err := r.api.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
-		r.removeFailed(ctx, created.ID)
-		return "", r.typed("start", spec.Resource, err)
+	if ctx.Err() != nil {
+		return "", r.withRemnant(contextEnded(ctx, "start", spec.Resource), spec, r.removeFailed(ctx, created.ID))
 	}
 	return created.ID, nil
+}
+
+// outlive returns a context that ends a while after ctx does.
+func outlive(ctx context.Context, while time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	armed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(armed)
+		timer = time.AfterFunc(while, cancel)
+	})
+	return longer, func() {
+		if !stop() {
+			<-armed
+			timer.Stop()
+		}
+		cancel()
+	}
 }
 
 // checkSpec refuses what this engine can't honour.
@@ -44,7 +88,7 @@ func (r *Runtime) checkSpec(spec sdk.Spec) error {
 		if m.Type != sdk.MountBind {
 			continue
 		}
-		if _, err := os.Stat(m.Source); errors.Is(err, os.ErrNotExist) && r.local() {
+		if _, err := os.Stat(m.Source); errors.Is(err, os.ErrNotExist) && r.local {
 			return &sdk.Error{
 				Code: sdk.CodeInvalid, Op: "start", Resource: spec.Resource,
 				Err:  fmt.Errorf("volume %s:%s: there is no %s on this machine", m.Source, m.Target, m.Source),
@@ -65,7 +109,7 @@ func (r *Runtime) Validate(ctx context.Context, spec sdk.Spec) error {
 	}
 	there, err := r.imageIsThere(ctx, spec.Image)
 	if err != nil {
-		return r.typed("look for the image", spec.Resource, err)
+		return r.typed(ctx, "validate", spec.Resource, err)
 	}
 	if there {
 		return nil
@@ -81,8 +125,7 @@ func imageMissing(spec sdk.Spec) error {
 	}
 }
 
-// createFailed finds out what a failed creation has left behind. A cancelled
-// or broken request may have created the container all the same.
+// createFailed finds out what a failed creation has left behind.
 func (r *Runtime) createFailed(ctx context.Context, spec sdk.Spec, cause error) error {
 	if cerrdefs.IsConflict(cause) {
 		return r.nameTaken(ctx, spec, cause)
@@ -90,42 +133,79 @@ func (r *Runtime) createFailed(ctx context.Context, spec sdk.Spec, cause error) 
 	if cerrdefs.IsNotFound(cause) && spec.Pull == sdk.PullNever {
 		return imageMissing(spec)
 	}
-	refused := cerrdefs.IsInvalidArgument(cause) || cerrdefs.IsNotFound(cause)
-	if run := spec.Labels[sdk.LabelRun]; !refused && run != "" {
-		r.removeRun(ctx, spec, run)
+	err := r.typed(ctx, "start", spec.Resource, cause)
+	if neverSent(cause) || !cutOff(cause) && !contextual(cause) {
+		return err // The engine refused or never knew, so there is nothing.
 	}
-	return r.typed("create", spec.Resource, cause)
+	return r.withRemnant(err, spec, r.removeUnanswered(ctx, spec))
 }
 
-// removeRun removes what this very run has created for the spec.
-func (r *Runtime) removeRun(ctx context.Context, spec sdk.Spec, run string) {
+// removeUnanswered removes what the engine made of a request that it didn't
+// answer. It may still be about to make it, so one look isn't enough.
+func (r *Runtime) removeUnanswered(ctx context.Context, spec sdk.Spec) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	found, err := r.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(
-		filters.Arg("label", sdk.LabelRun+"="+run),
-		filters.Arg("label", sdk.LabelResource+"="+spec.Resource),
-	)})
-	if err != nil {
-		r.logger.Warn("could not look for what a failed creation left", "resource", spec.Resource, "error", err)
+	for _, pause := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond, time.Second} {
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+		seen, err := r.api.ContainerInspect(ctx, spec.Name)
+		if cerrdefs.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !madeFor(spec, seen.Config.Labels) {
+			return nil
+		}
+		return r.Remove(ctx, seen.ID)
 	}
-	for _, left := range found {
-		r.removeFailed(ctx, left.ID)
+	return nil
+}
+
+// madeFor says whether a container with these labels is of this very run of the
+// spec.
+func madeFor(spec sdk.Spec, labels map[string]string) bool {
+	wanted := labelsOf(spec)
+	for _, label := range []string{sdk.LabelProject, sdk.LabelResource, sdk.LabelRun} {
+		if labels[label] != wanted[label] {
+			return false
+		}
 	}
+	return true
 }
 
 // removeFailed removes a container that could not be started, whatever became
 // of the caller's context.
-func (r *Runtime) removeFailed(ctx context.Context, id string) {
+func (r *Runtime) removeFailed(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	if err := r.Remove(ctx, id); err != nil {
-		r.logger.Warn("could not remove a container that didn't start", "id", id, "error", err)
+	return r.Remove(ctx, id)
+}
+
+// withRemnant says in err's hint what could not be cleaned up.
+func (r *Runtime) withRemnant(err error, spec sdk.Spec, cleanup error) error {
+	e, ok := errors.AsType[*sdk.Error](err)
+	if cleanup == nil || !ok {
+		return err
 	}
+	r.logger.Warn("could not remove what a failed start left", "resource", spec.Resource, "container", spec.Name, "error", cleanup)
+	with := *e
+	with.Hint = fmt.Sprintf("the container %s may be left: docker rm -f -v %s", spec.Name, spec.Name)
+	if e.Hint != "" {
+		with.Hint = e.Hint + "\n" + with.Hint
+	}
+	return &with
 }
 
 // nameTaken says whose container has the name. It is never removed here.
 func (r *Runtime) nameTaken(ctx context.Context, spec sdk.Spec, cause error) error {
-	e := &sdk.Error{Code: sdk.CodeConflict, Op: "create", Resource: spec.Resource, Err: reworded{plain(cause), cause}}
+	e := &sdk.Error{Code: sdk.CodeConflict, Op: "start", Resource: spec.Resource, Err: reworded{plain(cause), cause}}
 	holder, err := r.api.ContainerInspect(ctx, spec.Name)
 	if err != nil {
 		return e

@@ -2,53 +2,37 @@ package docker
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
-
-	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
-// Stop implements sdk.Runtime. The engine counts grace periods in seconds.
+// Stop implements sdk.Runtime. The engine counts grace periods in seconds. It
+// is always told one: without, podman's kills at once. When ctx ends, the
+// engine goes on with what it was asked.
 func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) error {
-	seconds := int((grace + time.Second - 1) / time.Second)
-	err := r.api.ContainerStop(ctx, id, container.StopOptions{Timeout: &seconds})
+	seconds := wholeSeconds(grace)
+	options := container.StopOptions{Timeout: &seconds}
+	err := r.api.ContainerStop(ctx, id, options)
+	if err != nil && strings.Contains(err.Error(), "is paused") {
+		// A paused process can't obey a signal, so old engines refuse.
+		if err := r.api.ContainerUnpause(ctx, id); err != nil && !cerrdefs.IsNotFound(err) {
+			return r.typed(ctx, "stop", "", err)
+		}
+		err = r.api.ContainerStop(ctx, id, options)
+	}
 	if cerrdefs.IsNotFound(err) || cerrdefs.IsNotModified(err) {
 		return nil
 	}
-	return r.typed("stop", "", err)
+	return r.typed(ctx, "stop", "", err)
 }
 
-// Remove implements sdk.Remover.
-func (r *Runtime) Remove(ctx context.Context, id string) error {
-	err := r.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if cerrdefs.IsNotFound(err) {
-		return nil
+// wholeSeconds rounds up, so that a short grace never becomes none.
+func wholeSeconds(d time.Duration) int {
+	if d <= 0 {
+		return 0
 	}
-	if cerrdefs.IsConflict(err) {
-		// "removal … is already in progress"
-		return r.typed("remove", "", r.awaitRemoval(ctx, id))
-	}
-	return r.typed("remove", "", err)
-}
-
-// awaitRemoval waits for a removal that somebody else began.
-func (r *Runtime) awaitRemoval(ctx context.Context, id string) error {
-	events, cancel, err := r.events.subscribe(ctx)
-	if err != nil {
-		return err
-	}
-	defer cancel()
-	for {
-		if _, err := r.api.ContainerInspect(ctx, id); err != nil {
-			if cerrdefs.IsNotFound(err) {
-				return nil
-			}
-			return err
-		}
-		if err := awaitEvent(ctx, events, id, sdk.EventRemoved); err != nil {
-			return err
-		}
-	}
+	return int((d-1)/time.Second) + 1
 }

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"maps"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
@@ -16,9 +17,11 @@ func (r *Runtime) EnsureVolume(ctx context.Context, wanted sdk.Volume) (bool, er
 	if err != nil || there {
 		return false, err
 	}
-	made, err := r.api.VolumeCreate(ctx, volume.CreateOptions{Name: wanted.Name, Labels: wanted.Labels})
+	labels := map[string]string{sdk.LabelProject: wanted.Project}
+	maps.Copy(labels, wanted.Labels)
+	made, err := r.api.VolumeCreate(ctx, volume.CreateOptions{Name: wanted.Name, Labels: labels})
 	if err != nil {
-		return false, r.typed("create volume "+wanted.Name, "", err)
+		return false, r.typed(ctx, "volume", "", err)
 	}
 	// The engine answers a creation with the volume of that name, whoever made
 	// it a moment ago.
@@ -34,7 +37,7 @@ func (r *Runtime) ownVolume(ctx context.Context, wanted sdk.Volume) (bool, error
 		return false, nil
 	}
 	if err != nil {
-		return false, r.typed("look for volume "+wanted.Name, "", err)
+		return false, r.typed(ctx, "volume", "", err)
 	}
 	if seen.Labels[sdk.LabelProject] != wanted.Project {
 		return false, foreign("volume", wanted.Name, wanted.Project, "docker volume rm "+wanted.Name)
@@ -46,7 +49,7 @@ func (r *Runtime) ownVolume(ctx context.Context, wanted sdk.Volume) (bool, error
 func (r *Runtime) ListVolumes(ctx context.Context, project string) ([]sdk.Volume, error) {
 	found, err := r.api.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project))})
 	if err != nil {
-		return nil, r.typed("list volumes", "", err)
+		return nil, r.typed(ctx, "volume", "", err)
 	}
 	var volumes []sdk.Volume
 	for _, seen := range found.Volumes {
@@ -65,5 +68,5 @@ func (r *Runtime) RemoveVolume(ctx context.Context, wanted sdk.Volume) error {
 	if cerrdefs.IsNotFound(err) {
 		return nil
 	}
-	return r.typed("remove volume "+wanted.Name, "", err)
+	return r.typed(ctx, "volume", "", err)
 }

@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"net"
-	"net/url"
 	"strconv"
 
 	"github.com/docker/docker/api/types/container"
@@ -16,7 +14,7 @@ import (
 func (r *Runtime) PublishedPorts(ctx context.Context) ([]sdk.PublishedPort, error) {
 	running, err := r.api.ContainerList(ctx, container.ListOptions{})
 	if err != nil {
-		return nil, r.typed("list ports", "", err)
+		return nil, r.typed(ctx, "list", "", err)
 	}
 	var published []sdk.PublishedPort
 	for _, summary := range running {
@@ -39,16 +37,4 @@ func firstName(summary container.Summary) string {
 		return short(summary.ID)
 	}
 	return trimSlash(summary.Names[0])
-}
-
-// local says whether the engine runs on this machine, as far as its address
-// tells, so that it sees the same files.
-func (r *Runtime) local() bool {
-	address, err := url.Parse(r.address)
-	if err != nil || address.Scheme == "unix" {
-		return true
-	}
-	host := address.Hostname()
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
