@@ -35,12 +35,13 @@ type app struct {
 	strict     bool
 
 	settings *config.Settings
+	log      *relay
 	logger   *slog.Logger
 }
 
 // run runs the program and returns its exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), logger: slog.New(slog.DiscardHandler)}
+	a := &app{stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), log: &relay{out: stderr}, logger: slog.New(slog.DiscardHandler)}
 	a.colour = a.terminal && os.Getenv("NO_COLOR") == ""
 	root := newRoot(a)
 	root.SetArgs(args)
@@ -141,7 +142,7 @@ func (a *app) loadSettings(command *cobra.Command, dir string) error {
 		return exitcode.With(codeOfSettings(err), err)
 	}
 	a.settings = settings
-	a.logger = logging.New(a.stderr, logging.Options{Settings: settings.Log, Terminal: a.terminal, NoColor: !a.colour})
+	a.logger = logging.New(a.log, logging.Options{Settings: settings.Log, Terminal: a.terminal, NoColor: !a.colour})
 	for _, warning := range warnings {
 		a.logger.Warn(fmt.Sprint(warning))
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/plaintext"
 	"github.com/lightshuttle/lightshuttle/host/lifecycle"
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
@@ -52,7 +53,7 @@ func (v *lines) progress(resource string, progress sdk.Progress) {
 	}
 	if v.last[resource] != progress.Status {
 		v.last[resource] = progress.Status
-		fmt.Fprintf(v.app.stderr, "%s: build: %s\n", resource, progress.Status)
+		fmt.Fprintf(v.app.stderr, "%s: build: %s\n", resource, plaintext.Line(progress.Status))
 	}
 }
 
@@ -80,7 +81,7 @@ func (v *lines) text(manager *lifecycle.Manager, event lifecycle.Event) string {
 		text += portsText(manager, event.Resource)
 	}
 	if event.Error != "" {
-		text += ": " + strings.TrimPrefix(event.Error, what+": ")
+		text += ": " + plaintext.Line(strings.TrimPrefix(event.Error, what+": "))
 	}
 	return fmt.Sprintf("%s (%s)", text, after)
 }
@@ -95,7 +96,7 @@ func (v *lines) stackText(event lifecycle.Event, after time.Duration) string {
 		if event.Resource != "" {
 			return "the start failed because of " + event.Resource
 		}
-		return "the start failed: " + event.Error
+		return "the start failed: " + plaintext.Line(event.Error)
 	case lifecycle.StackStopping:
 		if v.failed {
 			return "rolling back"
