@@ -35,8 +35,9 @@ type ground struct {
 	networkCreated bool
 }
 
-// errStartEnded is the cause of contexts that the end of the start cancelled.
-var errStartEnded = errors.New("the start was ended")
+// errStartEnded is the cause of contexts that the end of the start cancelled. It
+// wraps the context's own error, as a runtime's error then does too.
+var errStartEnded = fmt.Errorf("the start was ended: %w", context.Canceled)
 
 func (m *Manager) beginStart(ctx context.Context, reply chan<- error) {
 	if m.phase != phaseIdle {
@@ -67,9 +68,13 @@ func (m *Manager) layGround() {
 	m.spawn(func() error {
 		var err error
 		networkCreated, err = ensureGround(ctx, m.runtime, m.plan)
-		return err
+		return whyEnded(ctx, err)
 	}, func(err error) {
-		m.ground.networkCreated = networkCreated
+		// A creation that was cut off may have happened all the same.
+		m.ground.networkCreated = networkCreated || err != nil && m.plan.Network != nil && m.plan.Network.Action == plan.Create
+		if errors.Is(err, errStartEnded) {
+			return
+		}
 		if err != nil {
 			m.failStart(&Failure{Err: err})
 			return

@@ -276,6 +276,43 @@ func TestL5FailuresOfTheGroundEndTheStart(t *testing.T) {
 	}
 }
 
+func TestL7ANetworkWhoseCreationWasCutOffIsRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{"db": {Prepare: fake.Phase{Delay: time.Second, Err: errors.New("boom")}}})
+		runtime.Ground(fake.Phase{Hang: true}, fake.Phase{})
+		if _, err := runtime.EnsureNetwork(canceled(t), sdk.Network{Name: "ignored"}); err == nil {
+			t.Fatal("a hanging creation succeeds")
+		}
+		p := stackOf("db")
+		stepOf(p, "db").Prepare = plan.Pull
+		m := newManager(t, p, &createsAnyway{runtime}, Options{})
+		failed := asStartError(t, m.Start(t.Context()))
+		if len(failed.Failures) != 1 || failed.Failures[0].Resource != "db" {
+			t.Errorf("failures = %v, want that of db alone", failed.Failures)
+		}
+		wantNothingLeft(t, runtime)
+	})
+}
+
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
+// createsAnyway is an engine that goes on with a creation whose request was cut
+// off.
+type createsAnyway struct{ *fake.Runtime }
+
+func (r *createsAnyway) EnsureNetwork(ctx context.Context, network sdk.Network) (bool, error) {
+	created, err := r.Runtime.EnsureNetwork(ctx, network)
+	if err != nil {
+		r.Ground(fake.Phase{}, fake.Phase{})
+		_, _ = r.Runtime.EnsureNetwork(context.WithoutCancel(ctx), network)
+	}
+	return created, err
+}
+
 func asStartError(t *testing.T, err error) *StartError {
 	t.Helper()
 	failed, ok := errors.AsType[*StartError](err)

@@ -158,7 +158,7 @@ func (m *Manager) stopResource(r *resource) {
 	})
 }
 
-var errStopping = errors.New("the stack is being stopped")
+var errStopping = fmt.Errorf("the stack is being stopped: %w", context.Canceled)
 
 func (m *Manager) stopFailed(r *resource, err error) {
 	err = named(err, r.step.Resource)

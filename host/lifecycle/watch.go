@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
@@ -36,6 +37,9 @@ func (m *Manager) subscribe() {
 		events, err = watcher.Watch(m.base, m.plan.Project)
 		return whyEnded(ctx, err)
 	}, func(err error) {
+		if errors.Is(err, errStartEnded) {
+			return
+		}
 		if err != nil {
 			m.failStart(&Failure{Err: err})
 			return
