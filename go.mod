@@ -22,6 +22,12 @@ require (
 )
 
 require (
+	github.com/google/go-containerregistry v0.20.6 // indirect
+	github.com/moby/buildkit v0.25.2 // indirect
+	github.com/moby/patternmatcher v0.6.0 // indirect
+)
+
+require (
 	github.com/Azure/go-ansiterm v0.0.0-20210617225240-d185dfc1b5a1 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/bahlo/generic-list-go v0.2.0 // indirect
