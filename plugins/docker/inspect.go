@@ -33,6 +33,9 @@ func (r *Runtime) inspect(ctx context.Context, id string) (sdk.State, *sdk.Healt
 
 // List implements sdk.Lister.
 func (r *Runtime) List(ctx context.Context, project string) ([]sdk.State, error) {
+	if _, err := r.negotiated(ctx); err != nil {
+		return nil, r.typed(ctx, "list", "", err)
+	}
 	found, err := r.api.ContainerList(ctx, container.ListOptions{
 		All: true, Filters: filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project)),
 	})

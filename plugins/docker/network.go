@@ -71,6 +71,9 @@ func (r *Runtime) keepOne(ctx context.Context, wanted sdk.Network, made string) 
 // ownNetworks returns the networks of that name; there should be one or none. A
 // network of somebody else is a conflict.
 func (r *Runtime) ownNetworks(ctx context.Context, wanted sdk.Network) ([]network.Summary, error) {
+	if _, err := r.negotiated(ctx); err != nil {
+		return nil, r.typed(ctx, "network", "", err)
+	}
 	found, err := r.api.NetworkList(ctx, network.ListOptions{Filters: filters.NewArgs(filters.Arg("name", wanted.Name))})
 	if err != nil {
 		return nil, r.typed(ctx, "network", "", err)

@@ -12,6 +12,9 @@ import (
 
 // PublishedPorts implements sdk.PortFinder.
 func (r *Runtime) PublishedPorts(ctx context.Context) ([]sdk.PublishedPort, error) {
+	if _, err := r.negotiated(ctx); err != nil {
+		return nil, r.typed(ctx, "list", "", err)
+	}
 	running, err := r.api.ContainerList(ctx, container.ListOptions{})
 	if err != nil {
 		return nil, r.typed(ctx, "list", "", err)

@@ -47,6 +47,9 @@ func (r *Runtime) ownVolume(ctx context.Context, wanted sdk.Volume) (bool, error
 
 // ListVolumes implements sdk.Volumer.
 func (r *Runtime) ListVolumes(ctx context.Context, project string) ([]sdk.Volume, error) {
+	if _, err := r.negotiated(ctx); err != nil {
+		return nil, r.typed(ctx, "volume", "", err)
+	}
 	found, err := r.api.VolumeList(ctx, volume.ListOptions{Filters: filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project))})
 	if err != nil {
 		return nil, r.typed(ctx, "volume", "", err)
