@@ -9,18 +9,26 @@ import (
 // EventLog keeps the last events and lets any number of readers follow them,
 // each at its own pace. No reader can hold up the program or another reader.
 type EventLog struct {
-	mu   sync.Mutex
-	ring []Event
-	// last is the sequence number of the newest event; the ring holds those
-	// from last-len(ring)+1 on; see at.
-	last     uint64
-	capacity uint64
-	closed   bool
+	mu sync.Mutex
+	// chunks are a ring of the last events; see at. They are made as they are
+	// needed, and never copied.
+	chunks [][]Event
+	// last is the sequence number of the newest event, oldest that of the first
+	// that is still there.
+	last, oldest uint64
+	capacity     uint64
+	closed       bool
 	// waiters is closed and dropped at the next event; nil when no reader waits.
 	waiters chan struct{}
 }
 
-func newEventLog(capacity uint64) *EventLog { return &EventLog{capacity: capacity} }
+const chunkSize = 256
+
+// newEventLog returns a log that keeps at least so many events.
+func newEventLog(atLeast uint64) *EventLog {
+	chunks := (atLeast + chunkSize - 1) / chunkSize
+	return &EventLog{chunks: make([][]Event, chunks), capacity: chunks * chunkSize, oldest: 1}
+}
 
 // Since returns the events after the one numbered seq, first those that are
 // kept, then those to come, until ctx ends or the manager is closed. A reader
@@ -68,11 +76,10 @@ func (l *EventLog) after(seq uint64) ([]Event, <-chan struct{}) {
 		return nil, l.waiters
 	}
 	var batch []Event
-	oldest := l.last - uint64(len(l.ring)) + 1
-	if seq+1 < oldest {
-		missed := oldest - 1 - seq
-		batch = append(batch, Event{Seq: oldest - 1, Type: EventsMissed, Missed: missed, Time: l.at(oldest).Time})
-		seq = oldest - 1
+	if seq+1 < l.oldest {
+		missed := l.oldest - 1 - seq
+		batch = append(batch, Event{Seq: l.oldest - 1, Type: EventsMissed, Missed: missed, Time: l.at(l.oldest).Time})
+		seq = l.oldest - 1
 	}
 	for next := seq + 1; next <= l.last && len(batch) < batchLimit; next++ {
 		batch = append(batch, *l.at(next))
@@ -81,7 +88,14 @@ func (l *EventLog) after(seq uint64) ([]Event, <-chan struct{}) {
 }
 
 // at returns the slot of an event: slots fill in order, then are used again.
-func (l *EventLog) at(seq uint64) *Event { return &l.ring[(seq-1)%l.capacity] }
+func (l *EventLog) at(seq uint64) *Event {
+	slot := (seq - 1) % l.capacity
+	chunk := &l.chunks[slot/chunkSize]
+	if *chunk == nil {
+		*chunk = make([]Event, chunkSize)
+	}
+	return &(*chunk)[slot%chunkSize]
+}
 
 // append numbers the event and adds it.
 func (l *EventLog) append(event Event) {
@@ -89,8 +103,8 @@ func (l *EventLog) append(event Event) {
 	defer l.mu.Unlock()
 	l.last++
 	event.Seq = l.last
-	if uint64(len(l.ring)) < l.capacity {
-		l.ring = append(l.ring, Event{})
+	if l.last-l.oldest == l.capacity {
+		l.oldest++
 	}
 	*l.at(event.Seq) = event
 	l.wake()

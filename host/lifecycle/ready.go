@@ -41,29 +41,17 @@ func (m *Manager) startTimeout(r *resource) time.Duration {
 	return timeout
 }
 
-// awaitReady waits until r is ready, or has completed where it is meant to,
-// and then calls done.
-func (m *Manager) awaitReady(r *resource, ctx context.Context, done func(*resource, error)) {
-	if r.step.Completes && !r.checked() {
+// waited goes on when the wait for readiness has ended: with done, or with the
+// wait for completion where r is meant to complete.
+func (m *Manager) waited(r *resource, ctx context.Context, state sdk.State, err error, done func(*resource, error)) {
+	if err == nil && (r.checked() || !r.step.Completes) {
+		m.becameReady(r, state)
+	}
+	if err == nil && r.step.Completes {
 		m.awaitCompletion(r, ctx, done)
 		return
 	}
-	step, id := r.step, r.id
-	var state sdk.State
-	m.spawn(func() error {
-		var err error
-		state, err = m.waitReady(ctx, step, id)
-		return whyEnded(ctx, err)
-	}, func(err error) {
-		if err == nil {
-			m.becameReady(r, state)
-		}
-		if err == nil && r.step.Completes {
-			m.awaitCompletion(r, ctx, done)
-			return
-		}
-		done(r, err)
-	})
+	done(r, err)
 }
 
 // awaitCompletion waits for the end of a container that is meant to complete;
@@ -94,6 +82,8 @@ func (r *resource) checked() bool {
 func (m *Manager) waitReady(ctx context.Context, step *plan.Step, id string) (sdk.State, error) {
 	check := step.Spec.Healthcheck
 	switch {
+	case step.Completes && (check == nil || check.Disable):
+		return sdk.State{}, nil // only its end counts
 	case check != nil && (check.HTTP != nil || check.TCP != nil):
 		return m.waitNetwork(ctx, id, *check)
 	case check != nil && check.Log != nil:

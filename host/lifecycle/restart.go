@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/lightshuttle/lightshuttle/host/plan"
 	"github.com/lightshuttle/lightshuttle/sdk"
@@ -53,31 +52,21 @@ func (m *Manager) restart(ctx context.Context, r *resource, reply chan<- error) 
 	old, grace, spec := r.id, m.grace(r), m.specFor(r)
 	removed := false
 	r.id, r.exit = "", nil
-	var id string
-	m.spawn(func() error {
+	begin := func() (string, error) {
 		if old != "" {
 			if err := stopAndRemove(opCtx, m.runtime, old, grace); err != nil {
-				return whyEnded(opCtx, err)
+				return "", err
 			}
 			removed = true
 		}
-		var err error
 		m.inbox.post(func() { m.transition(r, Starting, change{}) })
-		id, err = m.runtime.Start(opCtx, spec)
-		return whyEnded(opCtx, err)
-	}, func(err error) {
+		return m.runtime.Start(opCtx, spec)
+	}
+	m.bringUp(r, opCtx, begin, func(error) {
 		if !removed {
 			r.id = old
 		}
-		if err != nil {
-			done(r, err)
-			return
-		}
-		r.created = true
-		r.startedAt = time.Now()
-		m.containerStarted(r, id)
-		m.awaitReady(r, opCtx, done)
-	})
+	}, done)
 }
 
 func (m *Manager) restartEnded(r *resource, err error) {

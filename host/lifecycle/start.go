@@ -189,7 +189,13 @@ func (m *Manager) adopt(r *resource) {
 	r.startedAt = r.step.Previous.StartedAt
 	ctx := m.withStartTimeout(r, m.start.ctx)
 	m.containerStarted(r, r.id)
-	m.awaitReady(r, ctx, m.startEnded)
+	id := r.id
+	var state sdk.State
+	m.spawn(func() error {
+		var err error
+		state, err = m.waitReady(ctx, r.step, id)
+		return whyEnded(ctx, err)
+	}, func(err error) { m.waited(r, ctx, state, err, m.startEnded) })
 }
 
 // startContainer creates and starts the container of r, after it removed the
@@ -204,27 +210,47 @@ func (m *Manager) startContainer(r *resource) {
 	// not be taken for that of the new one.
 	replaced := r.id
 	r.id, r.exit = "", nil
-	var id string
-	m.spawn(func() error {
+	begin := func() (string, error) {
 		if replaced != "" {
 			if err := stopAndRemove(ctx, m.runtime, replaced, grace); err != nil {
-				return whyEnded(ctx, err)
+				return "", err
 			}
 		}
-		var err error
-		id, err = m.runtime.Start(ctx, spec)
+		return m.runtime.Start(ctx, spec)
+	}
+	m.bringUp(r, ctx, begin, func(err error) {
+		m.starts.done()
+		m.start.ambiguous = m.start.ambiguous || err != nil
+	}, m.startEnded)
+}
+
+// bringUp begins r's container in one worker and waits there until it is ready.
+// began is called when the container runs or could not be started, done in the
+// end.
+func (m *Manager) bringUp(r *resource, ctx context.Context, begin func() (string, error), began func(error), done func(*resource, error)) {
+	var id string
+	var state sdk.State
+	m.spawn(func() error {
+		begun, err := begin()
+		if err != nil {
+			return whyEnded(ctx, err)
+		}
+		id = begun
+		m.inbox.post(func() {
+			began(nil)
+			r.created = true
+			r.startedAt = time.Now()
+			m.containerStarted(r, begun)
+		})
+		state, err = m.waitReady(ctx, r.step, begun)
 		return whyEnded(ctx, err)
 	}, func(err error) {
-		m.starts.done()
-		if err != nil {
-			m.start.ambiguous = true
-			m.startEnded(r, err)
+		if id == "" {
+			began(err)
+			done(r, err)
 			return
 		}
-		r.created = true
-		r.startedAt = time.Now()
-		m.containerStarted(r, id)
-		m.awaitReady(r, ctx, m.startEnded)
+		m.waited(r, ctx, state, err, done)
 	})
 }
 

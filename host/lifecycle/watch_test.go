@@ -170,13 +170,20 @@ func TestL16FollowingEndsWithTheManager(t *testing.T) {
 }
 
 func TestL16ASlowReaderIsToldWhatItMissed(t *testing.T) {
-	log := newEventLog(4)
-	for range 10 {
+	log := newEventLog(1)
+	const more = 10
+	for range chunkSize + more {
 		log.append(Event{Type: StackStarted})
 	}
 	log.close()
 	got := slices.Collect(log.Since(t.Context(), 2))
-	if len(got) != 5 || got[0].Type != EventsMissed || got[0].Missed != 4 || got[0].Seq != 6 || got[1].Seq != 7 || got[4].Seq != 10 {
-		t.Errorf("Since(2) = %+v, want a marker for 3 to 6, then 7 to 10", got)
+	if len(got) != 1+chunkSize {
+		t.Fatalf("Since(2) has %d events, want a marker and the %d that are kept", len(got), chunkSize)
+	}
+	if marker := got[0]; marker.Type != EventsMissed || marker.Missed != more-2 || marker.Seq != more {
+		t.Errorf("the first is %+v, want a marker for 3 to %d", marker, more)
+	}
+	if first, last := got[1].Seq, got[chunkSize].Seq; first != more+1 || last != chunkSize+more {
+		t.Errorf("then from %d to %d, want from %d to %d", first, last, more+1, chunkSize+more)
 	}
 }
