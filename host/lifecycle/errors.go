@@ -116,7 +116,7 @@ type InterruptedError struct{ Signal os.Signal }
 
 // Error names the signal.
 func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("interrupted by signal %q while starting", e.Signal)
+	return fmt.Sprintf("interrupted by signal %q", e.Signal)
 }
 
 // ExitCode is that of a process which the signal ended: 128 plus its number.
