@@ -41,7 +41,7 @@ func newConfigShow(a *app) *cobra.Command {
 		Short: "Show the settings in force",
 		Example: `  lightshuttle config show
   lightshuttle config show --origin`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			dir, err := a.settingsDir()
 			if err != nil {
@@ -89,7 +89,7 @@ func newConfigInit(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "init",
 		Short: "Write a file of settings with all defaults, to edit",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			path, err := a.newSettingsFile(user)
 			if err != nil {

@@ -29,7 +29,7 @@ given. Ctrl-C during it kills what still runs.`,
 		Example: `  lightshuttle down
   lightshuttle down --volumes
   lightshuttle down -p shop`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error { return a.down(command, volumes) },
 	}
 	flags := command.Flags()
@@ -47,7 +47,11 @@ func (a *app) down(command *cobra.Command, volumes bool) error {
 		return err
 	}
 	defer s.close()
-	observed, err := s.observe(command.Context())
+	var observed plan.Observed
+	err = untilSignal(command.Context(), signals, func(ctx context.Context) error {
+		observed, err = s.observe(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func newEnv(a *app) *cobra.Command {
 		Short: "Show the environment that a resource gets",
 		Example: `  lightshuttle env app
   lightshuttle env app --reveal`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneResource,
 		ValidArgsFunction: a.completeResources,
 		RunE: func(command *cobra.Command, args []string) error {
 			env, err := a.environmentOf(command, args[0], envFile, reveal)
@@ -43,6 +43,13 @@ func newEnv(a *app) *cobra.Command {
 	flags.BoolVar(&reveal, "reveal", false, "show secrets")
 	flags.BoolVar(&asJSON, "json", false, "print a JSON object")
 	return command
+}
+
+func oneResource(command *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return fmt.Errorf("%s needs the name of one resource", command.CommandPath())
 }
 
 func (a *app) environmentOf(command *cobra.Command, name, envFile string, reveal bool) (map[string]string, error) {

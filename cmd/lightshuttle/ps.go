@@ -39,7 +39,7 @@ func newPs(a *app) *cobra.Command {
 		Short: "Show the containers of the project",
 		Example: `  lightshuttle ps
   lightshuttle ps -p shop --json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error { return a.ps(command, asJSON) },
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print an array of JSON objects")

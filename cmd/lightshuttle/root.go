@@ -84,6 +84,14 @@ func markUsage(command *cobra.Command) {
 	}
 }
 
+// noArguments refuses arguments.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes no argument %q", command.CommandPath(), args[0])
+}
+
 // must is for what only a mistake in this program can make fail.
 func must(err error) {
 	if err != nil {

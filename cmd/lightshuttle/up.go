@@ -106,9 +106,21 @@ func (a *app) up(command *cobra.Command, options upOptions) error {
 	return a.runStack(command, s, up.plan, options, signals)
 }
 
-// lookAhead makes the plan and checks it. Nothing has happened yet, so a signal
-// simply ends it.
+// lookAhead makes the plan and checks it.
 func (a *app) lookAhead(ctx context.Context, p *project, s *session, options upOptions, signals <-chan os.Signal) (*upPlan, error) {
+	var up *upPlan
+	err := untilSignal(ctx, signals, func(ctx context.Context) error {
+		var err error
+		if up, err = a.planUp(ctx, p, s, options); err != nil {
+			return err
+		}
+		return preflight.Check(ctx, up.plan, s.runtime, up.ports)
+	})
+	return up, err
+}
+
+// untilSignal does what changes nothing yet, so that a signal simply ends it.
+func untilSignal(ctx context.Context, signals <-chan os.Signal, look func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	done := make(chan struct{})
@@ -120,14 +132,11 @@ func (a *app) lookAhead(ctx context.Context, p *project, s *session, options upO
 		case <-done:
 		}
 	}()
-	up, err := a.planUp(ctx, p, s, options)
-	if err == nil {
-		err = preflight.Check(ctx, up.plan, s.runtime, up.ports)
-	}
+	err := look(ctx)
 	if err != nil && ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return up, err
+	return err
 }
 
 // runStack executes the plan and shows how it goes.

@@ -17,7 +17,7 @@ it accepts, up doesn't refuse for a reason that was knowable. A manifest that is
 all right prints nothing.`,
 		Example: `  lightshuttle validate
   lightshuttle validate --strict -f deploy/lightshuttle.yml`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(command *cobra.Command, _ []string) error {
 			p, err := a.loadProject(command, envFile)
 			if err != nil {

@@ -13,7 +13,7 @@ func newVersion(a *app) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "version",
 		Short: "Show the program's version",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
 				return json.NewEncoder(a.stdout).Encode(map[string]string{
