@@ -17,8 +17,12 @@ import (
 
 // EnsureNetwork implements sdk.Networker.
 func (r *Runtime) EnsureNetwork(ctx context.Context, wanted sdk.Network) (bool, error) {
-	r.networks.Lock()
-	defer r.networks.Unlock()
+	select {
+	case r.networks <- struct{}{}:
+		defer func() { <-r.networks }()
+	case <-ctx.Done():
+		return false, contextEnded(ctx, "network", "")
+	}
 	own, err := r.ownNetworks(ctx, wanted)
 	if err != nil || len(own) > 0 {
 		return false, err
@@ -55,6 +59,9 @@ func (r *Runtime) keepOne(ctx context.Context, wanted sdk.Network, made string) 
 			r.logger.Warn("could not remove a network that is one too many", "network", wanted.Name, "id", made, "error", removeErr)
 		}
 		return false, err
+	}
+	if len(found) == 0 {
+		return false, sdk.Errorf(sdk.CodeConflict, "network", "the network %s was removed as soon as it was made", wanted.Name)
 	}
 	first := slices.MinFunc(found, func(a, b network.Summary) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"log/slog"
-	"sync"
 
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/configfile"
@@ -36,9 +35,9 @@ type Runtime struct {
 	logger  *slog.Logger
 	events  *hub
 	version negotiation
-	// networks makes the look and the creation of a network one step: an old
-	// engine would give two networks the same name.
-	networks sync.Mutex
+	// networks has one place, which makes the look and the creation of a network
+	// one step: an old engine would give two networks the same name.
+	networks chan struct{}
 	pulls    pulls
 }
 
@@ -63,6 +62,7 @@ func Open(options Options) (*Runtime, error) {
 	}
 	r := &Runtime{api: api, line: line, address: where.address, local: isLocal(where.address), config: configuration, logger: logger}
 	r.events = newHub(r)
+	r.networks = make(chan struct{}, 1)
 	r.pulls.running = map[string]*pull{}
 	return r, nil
 }

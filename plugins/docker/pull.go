@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +10,6 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/registry"
-	"github.com/docker/docker/pkg/jsonmessage"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
@@ -24,7 +21,7 @@ func (r *Runtime) Prepared(ctx context.Context, spec sdk.Spec) (bool, error) {
 		return false, nil
 	}
 	there, err := r.imageIsThere(ctx, spec.Image)
-	return there || spec.Pull == sdk.PullNever, r.typed(ctx, "prepare", spec.Resource, err)
+	return there, r.typed(ctx, "prepare", spec.Resource, err)
 }
 
 // Prepare implements sdk.Preparer.
@@ -38,6 +35,9 @@ func (r *Runtime) Prepare(ctx context.Context, spec sdk.Spec, report func(sdk.Pr
 	ready, err := r.Prepared(ctx, spec)
 	if err != nil || ready {
 		return err
+	}
+	if spec.Pull == sdk.PullNever {
+		return imageMissing(spec)
 	}
 	return r.pull(ctx, spec, report)
 }
@@ -56,72 +56,102 @@ type pulls struct {
 	running map[string]*pull
 }
 
-// pull is one transfer that is under way.
+// pull is one transfer that is under way. It ends when the last one who waits
+// for it gives up.
 type pull struct {
-	done chan struct{}
-	err  error
+	done   chan struct{}
+	err    error
+	cancel context.CancelFunc
+	// waiting is guarded by the mutex of pulls.
+	waiting int
 
 	mu      sync.Mutex
-	reports []func(sdk.Progress)
+	reports map[*func(sdk.Progress)]struct{}
 }
 
 func (p *pull) tell(progress sdk.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, report := range p.reports {
-		report(progress)
+	for report := range p.reports {
+		(*report)(progress)
 	}
 }
 
-// join adds a reporter, and returns what removes it again.
-func (p *pull) join(report func(sdk.Progress)) (leave func()) {
+func (p *pull) listen(report *func(sdk.Progress)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at := len(p.reports)
-	p.reports = append(p.reports, report)
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.reports[at] = func(sdk.Progress) {}
-	}
+	p.reports[report] = struct{}{}
 }
 
-// pull fetches the image, or waits for who is fetching it already. If that one
-// gives up, the next one tries.
+// ignore returns when nothing is reported any more.
+func (p *pull) ignore(report *func(sdk.Progress)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.reports, report)
+}
+
+// pull fetches the image, or waits for who is fetching it already.
 func (r *Runtime) pull(ctx context.Context, spec sdk.Spec, report func(sdk.Progress)) error {
-	for {
-		r.pulls.mu.Lock()
-		running := r.pulls.running[spec.Image]
-		leading := running == nil
-		if leading {
-			running = &pull{done: make(chan struct{})}
-			r.pulls.running[spec.Image] = running
-		}
-		r.pulls.mu.Unlock()
-		leave := running.join(report)
-		if leading {
-			running.err = r.transfer(ctx, spec, running.tell)
-			r.pulls.mu.Lock()
-			delete(r.pulls.running, spec.Image)
-			r.pulls.mu.Unlock()
-			close(running.done)
-			leave()
-			return running.err
-		}
-		select {
-		case <-ctx.Done():
-			leave()
-			return r.typed(ctx, "pull", spec.Resource, ctx.Err())
-		case <-running.done:
-			leave()
-		}
-		if !sdk.IsCode(running.err, sdk.CodeCancelled) {
-			return forResource(running.err, spec.Resource)
-		}
+	running, err := r.joinPull(ctx, spec)
+	if err != nil {
+		return err
 	}
+	running.listen(&report)
+	select {
+	case <-running.done:
+	case <-ctx.Done():
+	}
+	running.ignore(&report)
+	if r.leavePull(spec.Image, running) {
+		<-running.done
+	}
+	if ctx.Err() != nil {
+		return contextEnded(ctx, "pull", spec.Resource)
+	}
+	return forResource(running.err, spec.Resource)
 }
 
-// forResource is an error of a shared pull, for another resource.
+func (r *Runtime) joinPull(ctx context.Context, spec sdk.Spec) (*pull, error) {
+	r.pulls.mu.Lock()
+	defer r.pulls.mu.Unlock()
+	if running := r.pulls.running[spec.Image]; running != nil {
+		running.waiting++
+		return running, nil
+	}
+	transfer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	started := &pull{done: make(chan struct{}), cancel: cancel, waiting: 1, reports: map[*func(sdk.Progress)]struct{}{}}
+	err := r.events.work(func() {
+		defer cancel()
+		stop := context.AfterFunc(r.events.base, cancel)
+		defer stop()
+		started.err = r.transfer(transfer, spec.Image, started.tell)
+		close(started.done)
+	})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	r.pulls.running[spec.Image] = started
+	return started, nil
+}
+
+// leavePull says whether nobody is left who waits for the pull; it is cancelled
+// then.
+func (r *Runtime) leavePull(ref string, left *pull) bool {
+	r.pulls.mu.Lock()
+	defer r.pulls.mu.Unlock()
+	left.waiting--
+	if left.waiting > 0 {
+		return false
+	}
+	left.cancel()
+	if r.pulls.running[ref] == left {
+		delete(r.pulls.running, ref)
+	}
+	return true
+}
+
+// forResource is the error of a pull that several may share, for one of them.
 func forResource(err error, resource string) error {
 	e, ok := errors.AsType[*sdk.Error](err)
 	if !ok {
@@ -132,77 +162,76 @@ func forResource(err error, resource string) error {
 	return &with
 }
 
-func (r *Runtime) transfer(ctx context.Context, spec sdk.Spec, report func(sdk.Progress)) error {
-	op := "pull " + spec.Image
-	auth, err := r.registryAuth(spec.Image)
-	if err != nil {
-		return &sdk.Error{Code: sdk.CodeUnauthorized, Op: op, Resource: spec.Resource, Err: err, Hint: "see the credential helper in docker's config.json"}
+func (r *Runtime) transfer(ctx context.Context, ref string, report func(sdk.Progress)) error {
+	auth, authErr := r.registryAuth(ref)
+	if authErr != nil && !errors.Is(authErr, reference.ErrReferenceInvalidFormat) {
+		// A public image needs none; docker itself goes on, too.
+		r.logger.Warn("no credentials", "image", ref, "error", authErr)
 	}
-	report(sdk.Progress{Action: "pull", Status: "asking the registry"})
-	stream, err := r.api.ImagePull(ctx, spec.Image, image.PullOptions{RegistryAuth: auth})
-	if err != nil {
-		return r.typed(ctx, op, spec.Resource, err)
+	report(sdk.Progress{Action: "pull", Status: "asking the registry for " + ref})
+	stream, err := r.api.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: auth})
+	if err == nil {
+		defer stream.Close()
+		err = followPull(ctx, stream, report)
 	}
-	defer stream.Close()
-	if err := followPull(stream, report); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-		return r.typed(ctx, op, spec.Resource, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	return withImage(r.typed(ctx, "pull", "", err), ref, authErr)
 }
 
-// followPull adds up the layers' bytes until the stream ends. An error inside
-// the stream is the pull's error.
-func followPull(stream io.Reader, report func(sdk.Progress)) error {
-	type layer struct{ current, total int64 }
-	layers := map[string]layer{}
-	decoder := json.NewDecoder(stream)
-	for {
-		var message jsonmessage.JSONMessage
-		err := decoder.Decode(&message)
-		if errors.Is(err, io.EOF) {
-			return nil
+// withImage makes sure that the error of a pull names the image, and says why
+// there were no credentials.
+func withImage(err error, ref string, authErr error) error {
+	e, ok := errors.AsType[*sdk.Error](err)
+	if !ok {
+		return err
+	}
+	with := *e
+	with.Err = fmt.Errorf("image %s: %w", ref, e.Err)
+	if authErr != nil && (e.Code == sdk.CodeUnauthorized || e.Code == sdk.CodeImageNotFound) {
+		with.Hint = fmt.Sprintf("%s (there were no credentials: %v)", e.Hint, authErr)
+	}
+	return &with
+}
+
+// layer is how far a layer has come.
+type layer struct{ current, total int64 }
+
+// followPull adds up the layers' bytes until the stream ends.
+func followPull(ctx context.Context, stream io.Reader, report func(sdk.Progress)) error {
+	layers := map[string]*layer{}
+	var last sdk.Progress
+	return eachMessage(ctx, stream, func(m message) {
+		progress := sdk.Progress{Action: "pull", Status: m.Status}
+		if m.ID != "" {
+			follow(layers, m)
 		}
-		if err != nil {
-			return fmt.Errorf("the engine's answer broke off: %w", err)
-		}
-		if message.Error != nil {
-			return message.Error
-		}
-		if message.ID == "" || message.Progress == nil {
-			continue
-		}
-		if message.Status == "Downloading" && message.Progress.Total > 0 {
-			layers[message.ID] = layer{message.Progress.Current, message.Progress.Total}
-		}
-		progress := sdk.Progress{Action: "pull", Status: message.Status}
 		for _, l := range layers {
 			progress.Current += l.current
 			progress.Total += l.total
 		}
-		report(progress)
-	}
+		if progress != last {
+			last = progress
+			report(progress)
+		}
+	})
 }
 
-// registryAuth finds the credentials for the image's registry where docker
-// keeps them, credential helpers included.
-func (r *Runtime) registryAuth(ref string) (string, error) {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return "", err
+// follow notes what a message says of a layer. Only the bytes that are fetched
+// count; unpacking them has numbers of its own.
+func follow(layers map[string]*layer, m message) {
+	l := layers[m.ID]
+	switch m.Status {
+	case "Downloading":
+		if l == nil {
+			l = &layer{}
+			layers[m.ID] = l
+		}
+		l.current, l.total = m.Progress.Current, max(m.Progress.Total, m.Progress.Current)
+	case "Verifying Checksum", "Download complete", "Extracting", "Pull complete":
+		if l != nil {
+			l.current = l.total
+		}
 	}
-	host := reference.Domain(named)
-	if host == "docker.io" {
-		host = "https://index.docker.io/v1/"
-	}
-	auth, err := r.config.GetAuthConfig(host)
-	if err != nil {
-		return "", fmt.Errorf("credentials for %s: %w", host, err)
-	}
-	return registry.EncodeAuthConfig(registry.AuthConfig{
-		Username: auth.Username, Password: auth.Password, Auth: auth.Auth, ServerAddress: auth.ServerAddress,
-		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
-	})
 }
