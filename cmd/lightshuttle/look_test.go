@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"maps"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -104,6 +108,42 @@ func TestLogs(t *testing.T) {
 	}
 	s.run("logs", "nobody").exited(4).says("nobody")
 	s.runIn(t.TempDir(), "logs", "-p", s.project, "second").exited(0).prints("b1")
+	p.stop().exited(0)
+}
+
+// --follow goes on until a signal, which is the normal way to end it.
+func TestLogsFollow(t *testing.T) {
+	s := newStack(t, `
+	app:
+		container: {image: IMAGE, command: "echo first; while ! test -f /shared/go; do usleep 20000; done; echo second; exec sleep 1000", stop_signal: SIGKILL, volumes: ["./shared:/shared"]}
+`)
+	s.file("shared/x", "")
+	p := s.up()
+	p.await(lifecycle.StackStarted, "")
+	logs := exec.Command("lightshuttle", "logs", "-F", "app")
+	logs.Dir = s.dir
+	stdout, err := logs.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := logs.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stuck := time.AfterFunc(patience, func() { _ = logs.Process.Kill() })
+	defer stuck.Stop()
+	lines := bufio.NewScanner(stdout)
+	for _, want := range []string{"first", "second"} {
+		if !lines.Scan() || lines.Text() != want {
+			t.Fatalf("it printed %q, want %q", lines.Text(), want)
+		}
+		s.file("shared/go", "")
+	}
+	if err := logs.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := logs.Wait(); err != nil {
+		t.Errorf("it ended with %v, want 0", err)
+	}
 	p.stop().exited(0)
 }
 
