@@ -17,6 +17,7 @@ func checkDocument(report *reporter, doc *document) {
 	c.sections()
 	for _, r := range doc.Resources {
 		c.byName[r.Name] = r
+		r.needs = r.findNeeds()
 	}
 	for _, r := range doc.Resources {
 		c.resource(r)
@@ -47,8 +48,8 @@ func (c *checker) sections() {
 		}
 		c.warnf(port.At, "", "the dashboard is not built yet; its settings are ignored")
 	}
-	if c.doc.Observability.OTel.Enabled.Value {
-		c.warnf(span{}, "", "the OpenTelemetry collector is not built yet; observability.otel.enabled is ignored")
+	if otel := c.doc.Observability.OTel.Enabled; otel.Value {
+		c.warnf(otel.At, "", "the OpenTelemetry collector is not built yet; observability.otel.enabled is ignored")
 	}
 	export := c.doc.Export
 	for _, r := range export.Compose.Resources {
@@ -319,14 +320,14 @@ func (c *checker) variable(entry Entry) {
 // injected finds two outputs that would be injected under one name (L8).
 func (c *checker) injected(r *Resource) {
 	from := map[string]string{}
-	for _, need := range r.allNeeds() {
+	for _, need := range r.needs {
 		target := c.byName[need.Resource]
 		if target == nil {
 			continue
 		}
 		for _, property := range target.properties() {
 			name := InjectedName(target.Name, property)
-			if other, taken := from[name]; taken {
+			if other, taken := from[name]; taken && other != target.Name {
 				c.errorf(r.At, "rename one of the two resources", "`%s` gets the variable %s from both `%s` and `%s`", r.Name, name, other, target.Name)
 				return
 			}
@@ -340,8 +341,7 @@ func InjectedName(resource, property string) string {
 	return "LSH_" + strings.ToUpper(strings.ReplaceAll(resource+"_"+property, "-", "_"))
 }
 
-// allNeeds are the dependencies of depends_on, then those of references.
-func (r *Resource) allNeeds() []Need {
+func (r *Resource) findNeeds() []Need {
 	needs := slices.Clone(r.common().DependsOn)
 	texts(r.fields(), func(t *Text) {
 		parsed, err := parseTemplate(t.Value)
@@ -412,7 +412,7 @@ func order(resources []*Resource) (sorted []*Resource, cycle []string) {
 		}
 		state[r.Name] = under
 		path = append(path, r.Name)
-		for _, need := range r.allNeeds() {
+		for _, need := range r.needs {
 			target := byName[need.Resource]
 			if target == nil || target == r {
 				continue // reported elsewhere

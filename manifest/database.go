@@ -106,7 +106,7 @@ func (r *resolver) service(to *StackResource, wished Number, port uint16, storag
 	case storage.Name.Set:
 		r.namedStorage(to, storage.Name, target)
 	default:
-		name := r.volume(dataVolumeName(to.Spec.Project, to.Name), volumeOwner{resource: to.Name}, span{})
+		name := r.volume(dataVolumeName(to.Spec.Project, to.Name), volumeOwner{resource: to.Name}, r.at)
 		to.Spec.Mounts = []sdk.Mount{{Type: sdk.MountVolume, Source: name, Target: target}}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -37,13 +38,25 @@ type fieldOf struct {
 	enum     []string
 }
 
+// fieldCache has what fieldsOf found: a large manifest asks often.
+var fieldCache sync.Map
+
 func fieldsOf(t reflect.Type) []fieldOf {
+	if known, ok := fieldCache.Load(t); ok {
+		return known.([]fieldOf) //nolint:forcetypeassert // nothing else is stored
+	}
+	fields := findFields(t)
+	fieldCache.Store(t, fields)
+	return fields
+}
+
+func findFields(t reflect.Type) []fieldOf {
 	var fields []fieldOf
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous {
 			for _, inner := range fieldsOf(f.Type) {
-				inner.index = append([]int{i}, inner.index...)
+				inner.index = slices.Concat([]int{i}, inner.index)
 				fields = append(fields, inner)
 			}
 			continue
@@ -349,7 +362,7 @@ func (d *decoder) flag(node *yaml.Node, into *Flag, what string) {
 		d.errorf(spanOf(node), "", "%s must be true or false, found %s", what, describe(node))
 		return
 	}
-	*into = Flag{Value: value, Set: true}
+	*into = Flag{Value: value, Set: true, At: spanOf(node)}
 }
 
 func boolean(node *yaml.Node) (value, ok bool) {

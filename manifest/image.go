@@ -12,7 +12,7 @@ import (
 func parseImage(text string) (tagged bool, err error) {
 	named, err := reference.ParseNormalizedNamed(text)
 	if err != nil {
-		if text != strings.ToLower(text) {
+		if _, lower := reference.ParseNormalizedNamed(strings.ToLower(text)); lower == nil {
 			return false, fmt.Errorf("%q is not an image: its name must be in lower case", text)
 		}
 		return false, fmt.Errorf("%q is not an image: write it as name:tag", text)

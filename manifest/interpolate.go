@@ -154,15 +154,10 @@ type lookups struct {
 	output func(resource, property string) (value string, secret bool, err error)
 }
 
-// missingError names variables that are needed and not set.
-type missingError struct{ names []string }
+// missingError is a variable that is needed and not set.
+type missingError struct{ name string }
 
-func (e *missingError) Error() string {
-	if len(e.names) == 1 {
-		return fmt.Sprintf("the variable %s is not set", e.names[0])
-	}
-	return fmt.Sprintf("the variables %s are not set", strings.Join(e.names, ", "))
-}
+func (e *missingError) Error() string { return fmt.Sprintf("the variable %s is not set", e.name) }
 
 // evaluate puts the values in. A default is only looked at when it is needed,
 // so a variable in a default that isn't used may be unset.
@@ -194,7 +189,7 @@ func (r *variable) evaluate(l lookups) (string, bool, error) {
 	if r.hasFallback {
 		return r.fallback.evaluate(l)
 	}
-	return "", false, &missingError{[]string{r.env}}
+	return "", false, &missingError{r.env}
 }
 
 // references calls visit for each reference, those in defaults included.

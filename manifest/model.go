@@ -123,6 +123,9 @@ type Resource struct {
 	Redis      *Redis
 	Container  *Container
 	Dockerfile *Dockerfile
+
+	// needs are the dependencies of depends_on, then those of references.
+	needs []Need
 }
 
 // Common are the fields of every kind.

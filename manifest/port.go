@@ -37,10 +37,13 @@ func ParsePort(text string) (Port, error) {
 	if !both {
 		host, container = numbers, numbers
 	}
+	if _, err := netip.ParseAddr(host); both && err == nil {
+		return Port{}, fmt.Errorf("port %q: an address needs a host port and a container port after it", text)
+	}
 	if !both && address.IsValid() {
 		return Port{}, fmt.Errorf("port %q: an address needs a host port and a container port after it", text)
 	}
-	if strings.Contains(host, "-") || strings.Contains(container, "-") {
+	if strings.Contains(strings.Trim(host, "-"), "-") || strings.Contains(strings.Trim(container, "-"), "-") {
 		return Port{}, fmt.Errorf("port %q: ranges of ports are not supported yet", text)
 	}
 	if port.HostPort, err = portNumber(host, 0); err != nil && both {

@@ -70,6 +70,8 @@ type resolver struct {
 	in       Inputs
 	resolved map[string]*StackResource
 	volumes  map[string]volumeOwner
+	// at is where the resource that is being resolved stands.
+	at span
 }
 
 // volumeOwner says what a named volume comes from.
@@ -109,10 +111,24 @@ func (r *resolver) text(t Text) (value string, secret bool) {
 		return t.Value, false // reported when it was parsed
 	}
 	value, secret, err = parsed.evaluate(lookups{env: r.env, output: r.output})
-	if missing, ok := errors.AsType[*missingError](err); ok {
-		r.errorf(t.At, "set it in the environment or in .env, or give a default: ${env."+missing.names[0]+":-…}", "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	var missing []string
+	collectMissing(err, &missing)
+	for _, name := range missing {
+		r.errorf(t.At, "set it in the environment or in .env, or give a default: ${env."+name+":-…}", "the variable %s is not set", name)
 	}
 	return value, secret
+}
+
+// collectMissing finds the missing variables in a tree of errors.
+func collectMissing(err error, names *[]string) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+	case *missingError:
+		*names = append(*names, e.name)
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			collectMissing(one, names)
+		}
+	}
 }
 
 func (r *resolver) plain(t Text) string {
@@ -130,6 +146,7 @@ func (r *resolver) textOr(t Text, fallback string) string {
 func (r *resolver) resource(from *Resource) {
 	project := r.manifest.Project.Name.Value
 	common := from.common()
+	r.at = from.At
 	to := &StackResource{
 		Name: from.Name, Kind: from.Kind,
 		StartTimeout: common.StartTimeout.Value, StableFor: common.StableFor.Value,
@@ -183,7 +200,7 @@ func (r *resolver) pull(common *Common) sdk.PullPolicy {
 
 func (r *resolver) dependencies(from *Resource, to *StackResource) {
 	written := len(from.common().DependsOn)
-	for i, need := range from.allNeeds() {
+	for i, need := range from.needs {
 		to.DependsOn = append(to.DependsOn, Dependency{Resource: need.Resource, Condition: need.Condition, Implicit: i >= written})
 	}
 }

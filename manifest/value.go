@@ -38,6 +38,7 @@ type Command struct {
 type Flag struct {
 	Value bool
 	Set   bool
+	At    span
 }
 
 // Number is an integer that may be absent.
