@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 )
@@ -24,8 +25,9 @@ func (p *Plan) Changes() bool {
 
 // WriteText writes the plan for people: a line for each step, with its reason.
 func (p *Plan) WriteText(w io.Writer) error {
-	fmt.Fprintf(w, "project %s\n", p.Project)
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	var text strings.Builder
+	fmt.Fprintf(&text, "project %s\n", p.Project)
+	table := tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)
 	if p.Network != nil {
 		fmt.Fprintf(table, "  %s\tnetwork\t%s\t\t\n", p.Network.Action, p.Network.Network.Name)
 	}
@@ -35,8 +37,15 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for _, step := range p.Steps {
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", step.Action, step.Kind, step.Resource, step.what(), step.why())
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, trailingSpace.ReplaceAllString(text.String(), "\n"))
+	return err
 }
+
+// trailingSpace is what the columns leave behind a short line.
+var trailingSpace = regexp.MustCompile(` +\n`)
 
 // what is the image, and what has to be done about it.
 func (s *Step) what() string {
