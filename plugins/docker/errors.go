@@ -129,6 +129,7 @@ var knownTexts = []struct {
 	{regexp.MustCompile(`is not running|container .* is restarting|container state improper`), sdk.CodeExited, ""},
 	{regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),
 		sdk.CodeInvalid, "check command and entrypoint: the image must have that program, for this machine"},
+	{regexp.MustCompile(`unable to find (user|group)|no matching entries in (passwd|group) file`), sdk.CodeInvalid, "name a user that the image has, or give numbers: 1000:1000"},
 	{regexp.MustCompile(`bind source path does not exist|statfs .*: no such file or directory`), sdk.CodeInvalid, "create the folder, or mount another one"},
 	{regexp.MustCompile(`volume is in use|volume .* is being used`), sdk.CodeConflict, "remove the containers that use it first"},
 	{regexp.MustCompile(`address pools?|no available network|no available IPv4 addresses`), sdk.CodeUnavailable, "remove networks that nobody uses: docker network prune"},
