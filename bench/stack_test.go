@@ -2,11 +2,10 @@ package main
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
-
-	"os"
 
 	"go.yaml.in/yaml/v3"
 

@@ -94,7 +94,8 @@ func nested(given map[string]string) []byte {
 func (s stack) check(t interface {
 	Fatalf(string, ...any)
 	Errorf(string, ...any)
-}) {
+},
+) {
 	settings, warnings, err := Load(s.sources)
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("Load() warnings = %v, error = %v", warnings, err)

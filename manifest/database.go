@@ -47,10 +47,10 @@ func (r *resolver) generated(resource string) string {
 	return r.in.Password(resource)
 }
 
-// redisWithPassword starts the server with its password on standard input, so
+// redisFromStdin starts the server with its password on standard input, so
 // that it stands in no argument list. The image's own entrypoint still does its
 // work: it gives the server its user.
-const redisWithPassword = `exec docker-entrypoint.sh redis-server - <<EOF
+const redisFromStdin = `exec docker-entrypoint.sh redis-server - <<EOF
 requirepass "$REDIS_REQUIREPASS"
 EOF`
 
@@ -60,7 +60,7 @@ func (r *resolver) redis(from *Redis, to *StackResource) {
 	spec.Image = r.databaseImage(from.Image, from.Version, "redis", "7")
 	spec.Command = []string{"redis-server"}
 	if password != "" {
-		spec.Command = []string{"sh", "-c", redisWithPassword}
+		spec.Command = []string{"sh", "-c", redisFromStdin}
 		setEnv(spec, "REDISCLI_AUTH", password, true)
 		setEnv(spec, "REDIS_REQUIREPASS", redisQuoted.Replace(password), true)
 	}

@@ -512,20 +512,21 @@ func (d *decoder) resource(node *yaml.Node, into *Resource, depth int) bool {
 	into.Kind = key.Value
 	fields := reflect.ValueOf(kinds[at].of(into)).Elem()
 	what := kinds[at].name + " `" + into.Name + "`"
-	return d.section(value, fields, what, unknownFails(plannedFields), depth) && d.needsFields(value, fields, what)
+	ok := d.section(value, fields, what, unknownFails(plannedFields), depth)
+	d.needsFields(value, fields, what)
+	return ok
 }
 
 // needsFields reports the required fields of a kind that was given without any.
-func (d *decoder) needsFields(node *yaml.Node, fields reflect.Value, what string) bool {
+func (d *decoder) needsFields(node *yaml.Node, fields reflect.Value, what string) {
 	if !isNull(node) {
-		return true
+		return
 	}
 	for _, f := range fieldsOf(fields.Type()) {
 		if f.required {
 			d.errorf(spanOf(node), "", "%s needs `%s`", what, f.name)
 		}
 	}
-	return true
 }
 
 func (d *decoder) healthcheck(node *yaml.Node, into *Healthcheck, depth int) {

@@ -59,7 +59,7 @@ func (m volumeMount) check(text string) error {
 		return fmt.Errorf("volume %q: %q is neither a path (which begins with . or /) nor a volume's name", text, m.Source)
 	}
 	if m.IsPath && !filepath.IsAbs(m.Source) && climbs(m.Source) {
-		return fmt.Errorf("volume %q: a relative path can't leave the manifest's folder with ..", text)
+		return fmt.Errorf("volume %q: a relative path can't leave the manifest's folder (it has ..)", text)
 	}
 	return nil
 }

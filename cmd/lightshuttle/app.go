@@ -57,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // codeOf is the exit code of an error, with those that only this program knows.

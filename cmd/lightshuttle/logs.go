@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
@@ -238,7 +237,7 @@ func (w *logWriter) asItComes(states []sdk.State, streams []chan sdk.LogEntry) e
 
 // write writes one entry to the stream that it came from.
 func (w *logWriter) write(id string, entry sdk.LogEntry) error {
-	var to io.Writer = w.app.stdout
+	to := w.app.stdout
 	if entry.Stream == sdk.Stderr {
 		to = w.app.stderr
 	}

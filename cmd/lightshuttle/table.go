@@ -39,7 +39,7 @@ func newTable(a *app) *table {
 // sizeOf is that of the terminal, or what every terminal has.
 func sizeOf(w io.Writer) (width, height int) {
 	if file, ok := w.(*os.File); ok {
-		if w, h, err := term.GetSize(int(file.Fd())); err == nil && w > 0 && h > 0 { //nolint:gosec // a descriptor fits
+		if w, h, err := term.GetSize(int(file.Fd())); err == nil && w > 0 && h > 0 {
 			return w, h
 		}
 	}

@@ -42,7 +42,7 @@ type part struct {
 
 // split takes err apart, if it stands for several errors.
 func split(err error) ([]part, bool) {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case *sdk.Error:
 		return nil, false
 	case *lifecycle.StartError:
@@ -121,7 +121,7 @@ func partsBehind(outer, inner error) ([]part, bool) {
 func findingOf(err error) finding {
 	f := finding{headline: err.Error()}
 	walk(err, func(err error) {
-		switch e := err.(type) {
+		switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 		case *sdk.Error:
 			f.hint = firstOf(f.hint, e.Hint)
 			f.output = firstOf(f.output, e.Output)
