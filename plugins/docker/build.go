@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/versions"
@@ -41,11 +42,11 @@ func (r *Runtime) build(ctx context.Context, spec sdk.Spec, report func(sdk.Prog
 // errNoBuildKit says that the engine has no BuildKit.
 var errNoBuildKit = errors.New("the engine has no BuildKit")
 
-// mayHaveBuildKit goes by what the engine said of itself. Docker names a
-// builder in its answer, if only the classic one as its default; podman names
-// none, and Windows has no BuildKit whatever the engine says.
+// mayHaveBuildKit says whether trying makes sense. What the engine names as its
+// builder is but its default: an old one has BuildKit and doesn't tell. Podman,
+// which has none, refuses the session.
 func mayHaveBuildKit(engine *types.Ping, version string) bool {
-	return engine.BuilderVersion != "" && engine.OSType != "windows" && versions.GreaterThanOrEqualTo(version, buildKitVersion)
+	return engine.OSType != "windows" && versions.GreaterThanOrEqualTo(version, buildKitVersion)
 }
 
 // checkBuild looks whether there is something to build.
@@ -94,6 +95,10 @@ func (r *Runtime) buildFailed(ctx context.Context, spec sdk.Spec, record *buildR
 		return contextEnded(ctx, "build", spec.Resource)
 	}
 	said, ok := errors.AsType[refusal](err)
+	if !ok && cerrdefs.IsInvalidArgument(err) {
+		// The classic builder reads the Dockerfile before it answers.
+		said, ok = refusal{plain(err)}, true
+	}
 	if !ok {
 		return r.typed(ctx, "build", spec.Resource, err)
 	}

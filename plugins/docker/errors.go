@@ -120,6 +120,7 @@ var knownTexts = []struct {
 		sdk.CodePortInUse, "stop what uses the port, or publish another one"},
 	{regexp.MustCompile(`cannot assign requested address`),
 		sdk.CodeInvalid, "publish the port on an address that this machine has"},
+	{regexp.MustCompile(`invalid reference format|repository name must be lowercase`), sdk.CodeInvalid, "an image is named like postgres:16 or ghcr.io/owner/name:tag"},
 	{regexp.MustCompile(`pull access denied|manifest unknown|name unknown|manifest for .* not found|[Nn]o such image|repository .* not found|insufficient_scope|not found: manifest`),
 		sdk.CodeImageNotFound, "check the image's name and tag; a private one needs `docker login`"},
 	{regexp.MustCompile(`unauthorized|authentication required|no basic auth credentials|incorrect username or password|401 Unauthorized|requested access to the resource is denied|403 Forbidden`),
@@ -135,7 +136,6 @@ var knownTexts = []struct {
 	{regexp.MustCompile(`address pools?|no available network|no available IPv4 addresses`), sdk.CodeUnavailable, "remove networks that nobody uses: docker network prune"},
 	{regexp.MustCompile(`no space left on device`), sdk.CodeUnavailable, "make room where the engine keeps its data: docker system df, docker system prune"},
 	{regexp.MustCompile(`client version .* is too (new|old)|client is newer than server`), sdk.CodeUnavailable, versionHint},
-	{regexp.MustCompile(`invalid reference format|repository name must be lowercase`), sdk.CodeInvalid, "an image is named like postgres:16 or ghcr.io/owner/name:tag"},
 }
 
 // codeOf is the code for an error whose text isn't known.

@@ -90,14 +90,21 @@ func (s *stage) clean(t *testing.T) {
 	for _, left := range volumes {
 		must(t, s.RemoveVolume(ctx, left))
 	}
+	for s.removeImages(ctx, t, label) {
+		// What had children hasn't any more.
+	}
+}
+
+// removeImages removes what can be removed, and says whether that was any.
+func (s *stage) removeImages(ctx context.Context, t *testing.T, label filters.Args) bool {
 	images, err := s.api.ImageList(ctx, image.ListOptions{All: true, Filters: label})
 	must(t, err)
+	removed := false
 	for _, left := range images {
 		_, err := s.api.ImageRemove(ctx, left.ID, image.RemoveOptions{Force: true, PruneChildren: true})
-		if err != nil {
-			t.Logf("image %s is left: %v", left.ID, err)
-		}
+		removed = removed || err == nil
 	}
+	return removed
 }
 
 // spec is a container that serves until it is told to stop.

@@ -237,7 +237,9 @@ func TestStartRefusals(t *testing.T) {
 			sdk.CodeInvalid, []string{"/no/such/program", "check command"},
 		},
 		"not a program": {
-			func(spec *sdk.Spec) { spec.Image, spec.Entrypoint, spec.Command = busybox, []string{"/etc/passwd"}, nil },
+			func(spec *sdk.Spec) {
+				spec.Image, spec.Entrypoint, spec.Command = busybox, []string{"/etc/passwd"}, nil
+			},
 			sdk.CodeInvalid, []string{"check command"},
 		},
 		"no such folder": {
