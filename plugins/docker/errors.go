@@ -60,7 +60,7 @@ func contextEnded(ctx context.Context, op, resource string) error {
 // cutOff says whether err means that the engine wasn't reached, or not to the
 // end: then what was asked of it may have happened or not.
 func cutOff(err error) bool {
-	if client.IsErrConnectionFailed(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if client.IsErrConnectionFailed(err) || strings.Contains(err.Error(), "HTTP request to an HTTPS server") || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true
 	}
 	_, ok := errors.AsType[net.Error](err)
@@ -127,7 +127,7 @@ var knownTexts = []struct {
 		sdk.CodeUnauthorized, loginHint},
 	{regexp.MustCompile(`no such host|server misbehaving|connection refused|connection reset|i/o timeout|network is unreachable|no route to host|TLS handshake|server gave HTTP response|x509:|request canceled while waiting|context deadline exceeded|toomanyrequests|5\d\d (Internal Server Error|Bad Gateway|Service Unavailable)`),
 		sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry"},
-	{regexp.MustCompile(`is not running|container .* is restarting|container state improper`), sdk.CodeExited, ""},
+	{regexp.MustCompile(`is not running|[Cc]ontainer .* is restarting|container state improper`), sdk.CodeExited, ""},
 	{regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),
 		sdk.CodeInvalid, "check command and entrypoint: the image must have that program, for this machine"},
 	{regexp.MustCompile(`unable to find (user|group)|no matching entries in (passwd|group) file`), sdk.CodeInvalid, "name a user that the image has, or give numbers: 1000:1000"},

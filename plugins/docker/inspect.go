@@ -72,7 +72,7 @@ func stateOf(seen container.InspectResponse) sdk.State {
 	state := sdk.State{
 		ID: seen.ID, Name: trimSlash(seen.Name), Project: labels[sdk.LabelProject], Resource: labels[sdk.LabelResource],
 		Image: seen.Config.Image, ImageID: seen.Image,
-		Status: statusOf(seen.State.Status), Health: sdk.HealthNone,
+		Status: statusOf(seen.State.Status), Health: sdk.HealthNone, Healthcheck: checkOf(seen.Config),
 		OOMKilled: seen.State.OOMKilled, Error: seen.State.Error,
 		CreatedAt: parseTime(seen.Created), StartedAt: parseTime(seen.State.StartedAt), FinishedAt: parseTime(seen.State.FinishedAt),
 		Restarts: seen.RestartCount, Labels: labels,
