@@ -39,6 +39,8 @@ type State struct {
 
 	Status Status `json:"status"`
 	Health Health `json:"health"`
+	// Healthcheck is the check behind Health, as the image or the spec has it.
+	Healthcheck *Healthcheck `json:"healthcheck,omitempty"`
 	// HealthOutput is what the last check printed.
 	HealthOutput string `json:"health_output,omitempty"`
 	// ExitCode is nil until the container has ended.

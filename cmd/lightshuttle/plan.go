@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,8 @@ func newPlan(a *app) *cobra.Command {
 		Short: "Show what up would do, and why",
 		Long:  `Shows the very plan that up executes. Nothing is changed.`,
 		Example: `  lightshuttle plan
-  lightshuttle plan --json`,
+  lightshuttle plan --json
+  lightshuttle plan --graph mermaid`,
 		ValidArgsFunction: a.completeResources,
 		RunE: func(command *cobra.Command, args []string) error {
 			options.resources = args
@@ -28,10 +31,15 @@ func newPlan(a *app) *cobra.Command {
 	flags.StringVar(&options.envFile, "env-file", "", "a file of variables (default: .env beside the manifest)")
 	flags.BoolVar(&options.build, "build", false, "build the images of containers that already run, too")
 	flags.BoolVar(&options.json, "json", false, "print the plan as JSON, with secrets masked")
+	flags.StringVar(&options.graph, "graph", "", "draw what waits for what, as "+strings.Join(plan.GraphFormats, ", "))
+	must(command.RegisterFlagCompletionFunc("graph", cobra.FixedCompletions(plan.GraphFormats, cobra.ShellCompDirectiveNoFileComp)))
 	return command
 }
 
 func (a *app) plan(command *cobra.Command, options upOptions) error {
+	if options.graph != "" && !slices.Contains(plan.GraphFormats, options.graph) {
+		return usage("--graph must be one of %s, not %q", strings.Join(plan.GraphFormats, ", "), options.graph)
+	}
 	p, err := a.loadProject(command, options.envFile)
 	if err != nil {
 		return err
@@ -47,6 +55,9 @@ func (a *app) plan(command *cobra.Command, options upOptions) error {
 	up, err := a.planUp(context.WithoutCancel(command.Context()), p, s, options)
 	if err != nil {
 		return err
+	}
+	if options.graph != "" {
+		return up.plan.WriteGraph(a.stdout, options.graph)
 	}
 	if !options.json {
 		return up.plan.WriteText(a.stdout)

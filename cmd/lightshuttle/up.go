@@ -32,6 +32,7 @@ type upOptions struct {
 	noRollback  bool
 	abortOnExit bool
 	json        bool
+	graph       string
 }
 
 func newUp(a *app) *cobra.Command {

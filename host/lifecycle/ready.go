@@ -15,11 +15,9 @@ import (
 // allowed is over (L5), and with r.cancel.
 func (m *Manager) withStartTimeout(r *resource, parent context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(parent)
-	timeout := m.startTimeout(r)
-	timer := time.AfterFunc(timeout, func() {
-		err := sdk.Errorf(sdk.CodeTimeout, "", "not ready within %s", timeout)
-		err.Hint = "allow more time with start_timeout, or see its output for what it waits for"
-		cancel(err)
+	allowed := m.startTimeout(r)
+	timer := time.AfterFunc(allowed, func() {
+		m.inbox.post(func() { m.startTimeUp(r, ctx, allowed) })
 	})
 	r.startTimer = timer
 	r.cancel = func(cause error) {
@@ -27,6 +25,46 @@ func (m *Manager) withStartTimeout(r *resource, parent context.Context) context.
 		cancel(cause)
 	}
 	return ctx
+}
+
+// startTimeUp ends the start of r, whose time is over. Only if the manifest has
+// no healthcheck, the image's own may still ask for more: it isn't known before.
+func (m *Manager) startTimeUp(r *resource, ctx context.Context, allowed time.Duration) {
+	if ctx.Err() != nil {
+		return
+	}
+	inspector, ok := m.runtime.(sdk.Inspector)
+	if !ok || r.id == "" || r.step.StartTimeout > 0 || r.step.Spec.Healthcheck != nil {
+		r.cancel(startTimeoutError(allowed))
+		return
+	}
+	id := r.id
+	var state sdk.State
+	m.spawn(func() error {
+		var err error
+		state, err = inspector.Inspect(ctx, id)
+		return err
+	}, func(err error) {
+		if ctx.Err() != nil {
+			return
+		}
+		most := allowed
+		if err == nil && state.Healthcheck != nil {
+			most = max(most, probe.Budget(*state.Healthcheck))
+		}
+		if most == allowed {
+			r.cancel(startTimeoutError(allowed))
+			return
+		}
+		cancel := r.cancel
+		r.startTimer = time.AfterFunc(most-allowed, func() { cancel(startTimeoutError(most)) })
+	})
+}
+
+func startTimeoutError(allowed time.Duration) error {
+	err := sdk.Errorf(sdk.CodeTimeout, "", "not ready within %s", allowed)
+	err.Hint = "allow more time with start_timeout, or see its output for what it waits for"
+	return err
 }
 
 // startTimeout is the time from the start of r until it has to be ready.

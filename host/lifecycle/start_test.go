@@ -54,7 +54,7 @@ func TestL1Conditions(t *testing.T) {
 	}{
 		{"started doesn't wait for health", checked(stackOf("db", "app < db:started"), "db"), fake.Script{Start: fake.Phase{Delay: second}, WaitHealthy: fake.Phase{Delay: 5 * second}}, second},
 		{"healthy waits for the probe", checked(stackOf("db", "app < db:healthy"), "db"), fake.Script{WaitHealthy: fake.Phase{Delay: 5 * second}}, 5 * second},
-		{"healthy takes the image's own check", stackOf("db", "app < db:healthy"), fake.Script{ImageCheck: true, WaitHealthy: fake.Phase{Delay: 5 * second}}, 5 * second},
+		{"healthy takes the image's own check", stackOf("db", "app < db:healthy"), fake.Script{ImageCheck: aCheck, WaitHealthy: fake.Phase{Delay: 5 * second}}, 5 * second},
 		{"completed waits for exit 0", stackOf("db", "app < db:completed"), fake.Script{Exits: true, ExitAfter: 7 * second}, 7 * second},
 		{"completed, exiting before Start returns", stackOf("db", "app < db:completed"), fake.Script{Exits: true}, 0},
 		{"completed with a check that passes first", checked(stackOf("db", "app < db:completed"), "db"), fake.Script{WaitHealthy: fake.Phase{Delay: second}, Exits: true, ExitAfter: 7 * second}, 7 * second},
@@ -360,6 +360,36 @@ func TestL5TimeAllowed(t *testing.T) {
 				p := stackOf("db")
 				test.step(stepOf(p, "db"))
 				m := newManager(t, p, fake.New(scripts{"db": {WaitHealthy: fake.Phase{Hang: true}}}), Options{})
+				began := time.Now()
+				err := m.Start(t.Context())
+				if !sdk.IsCode(asStartError(t, err).Failures[0], sdk.CodeTimeout) {
+					t.Errorf("Start() = %v, want a timeout", err)
+				}
+				if took := time.Since(began); took != test.want {
+					t.Errorf("it was given %s, want %s", took, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestL5TimeAllowedByTheImagesOwnCheck(t *testing.T) {
+	patient := &sdk.Healthcheck{Test: []string{"true"}, StartPeriod: sdk.Duration(5 * time.Minute), Interval: sdk.Duration(10 * time.Second), Timeout: sdk.Duration(5 * time.Second), Retries: 2}
+	for name, test := range map[string]struct {
+		check *sdk.Healthcheck
+		own   time.Duration
+		want  time.Duration
+	}{
+		"a patient one extends it":         {patient, 0, 5*time.Minute + 30*time.Second},
+		"an impatient one doesn't cut it":  {aCheck, 0, time.Minute},
+		"the resource's own time wins":     {patient, 10 * time.Second, 10 * time.Second},
+		"without one there is the minimum": {nil, 0, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := stackOf("db")
+				stepOf(p, "db").StartTimeout = test.own
+				m := newManager(t, p, fake.New(scripts{"db": {ImageCheck: test.check, WaitHealthy: fake.Phase{Hang: true}}}), Options{})
 				began := time.Now()
 				err := m.Start(t.Context())
 				if !sdk.IsCode(asStartError(t, err).Failures[0], sdk.CodeTimeout) {

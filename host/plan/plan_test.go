@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -119,9 +120,14 @@ func checkGolden(t *testing.T, name string, p *Plan) {
 	if strings.Contains(text.String(), "hush") {
 		t.Errorf("the plan shows a secret:\n%s", text.String())
 	}
+	compareGolden(t, name, text.Bytes())
+}
+
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
 	if *update {
-		if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -130,8 +136,8 @@ func checkGolden(t *testing.T, name string, p *Plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text.String() != string(want) {
-		t.Errorf("%s differs; run the test with -update and look at the change. got:\n%s", path, text.String())
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; run the test with -update and look at the change. got:\n%s", path, got)
 	}
 }
 
@@ -193,6 +199,23 @@ func TestDown(t *testing.T) {
 	app := p.Steps[len(p.Steps)-1]
 	if app.Resource != "app" || app.Grace != 3*time.Second || len(app.DependsOn) != 2 {
 		t.Errorf("the last step is %+v, want app with what its labels say", app)
+	}
+}
+
+func TestGraph(t *testing.T) {
+	p, err := Up(stackFrom(t, shop), Observed{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range GraphFormats {
+		var text bytes.Buffer
+		if err := p.WriteGraph(&text, format); err != nil {
+			t.Fatal(err)
+		}
+		compareGolden(t, "graph."+format, text.Bytes())
+	}
+	if err := p.WriteGraph(io.Discard, "png"); err == nil || !strings.Contains(err.Error(), "dot, mermaid, svg") {
+		t.Errorf("WriteGraph(png) = %v", err)
 	}
 }
 

@@ -211,8 +211,8 @@ func (r *Runtime) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 		ID: fmt.Sprintf("id-%d", r.nextID), Name: spec.Name, Project: spec.Project, Resource: spec.Resource, Image: spec.Image,
 		Status: sdk.StatusRunning, Health: sdk.HealthNone, StartedAt: time.Now(), CreatedAt: time.Now(), Labels: spec.Labels, Ports: spec.Ports,
 	}}
-	if script.ImageCheck {
-		c.state.Health = sdk.HealthStarting
+	if script.ImageCheck != nil {
+		c.state.Health, c.state.Healthcheck = sdk.HealthStarting, script.ImageCheck
 	}
 	r.containers[c.state.ID] = c
 	r.tell(sdk.EventStarted, c)
@@ -272,7 +272,7 @@ func (r *Runtime) WaitHealthy(ctx context.Context, id string, check *sdk.Healthc
 	if err != nil {
 		return c.state, err
 	}
-	if check != nil && !check.Disable || r.scripts[resource].ImageCheck {
+	if check != nil && !check.Disable || r.scripts[resource].ImageCheck != nil {
 		c.state.Health = sdk.HealthHealthy
 	}
 	return c.state, nil

@@ -3,6 +3,8 @@ package fake
 import (
 	"context"
 	"time"
+
+	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
 // Script says how the container of one resource behaves. The zero value is a
@@ -16,8 +18,8 @@ type Script struct {
 
 	// Unprepared makes Prepared say that there is something to prepare.
 	Unprepared bool
-	// ImageCheck says that the image has a healthcheck of its own.
-	ImageCheck bool
+	// ImageCheck is the healthcheck of the image, if it has one.
+	ImageCheck *sdk.Healthcheck
 	// Exits makes the container end by itself, ExitAfter its start.
 	Exits     bool
 	ExitAfter time.Duration
