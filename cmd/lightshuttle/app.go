@@ -71,7 +71,19 @@ func codeOf(err error) int {
 	if _, ok := errors.AsType[manifest.Diagnostics](err); ok {
 		return int(exitcode.Wrong)
 	}
-	return exitcode.Of(err)
+	code := exitcode.Of(err)
+	if resourceFailed(err) && code != int(exitcode.Timeout) {
+		return int(exitcode.Resource)
+	}
+	return code
+}
+
+// resourceFailed says whether a start failed because of one resource, whatever
+// its runtime calls the reason: a registry that can't be reached, say, is no
+// missing engine.
+func resourceFailed(err error) bool {
+	start, ok := errors.AsType[*lifecycle.StartError](err)
+	return ok && len(start.Failures) > 0 && start.Failures[0].Resource != ""
 }
 
 // report shows an error to the user.

@@ -64,7 +64,7 @@ func (a *app) down(command *cobra.Command, volumes bool) error {
 		return err
 	}
 	if len(p.Steps) == 0 && len(p.Volumes) == 0 {
-		fmt.Fprintf(a.stderr, "nothing is there of project %s\n", s.project)
+		fmt.Fprintf(a.stderr, "project %s has no containers\n", s.project)
 	}
 	if !volumes {
 		return nil

@@ -29,10 +29,10 @@ func TestDownRemovesWhatWasKept(t *testing.T) {
 	if got := strings.Join(s.left(), " "); got != "volume "+s.volumes()[0].Name {
 		t.Errorf("there is left: %s, want the volume alone", got)
 	}
-	s.run("down").exited(0).says("nothing is there of project " + s.project)
-	s.run("ps").exited(0).says("nothing is there of project " + s.project)
+	s.run("down").exited(0).says("project " + s.project + " has no containers")
+	s.run("ps").exited(0).says("project " + s.project + " has no containers")
 	s.run("down", "--volumes").exited(0).says("volume ", ": removed")
-	s.run("down", "--volumes").exited(0).says("nothing is there of project " + s.project)
+	s.run("down", "--volumes").exited(0).says("project " + s.project + " has no containers")
 }
 
 // A generated password is kept as long as the data that it opens.

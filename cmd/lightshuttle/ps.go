@@ -67,7 +67,7 @@ func (a *app) ps(command *cobra.Command, asJSON bool) error {
 		return encoder.Encode(rows)
 	}
 	if len(rows) == 0 {
-		fmt.Fprintf(a.stderr, "nothing is there of project %s\n", s.project)
+		fmt.Fprintf(a.stderr, "project %s has no containers\n", s.project)
 		return nil
 	}
 	return a.writeRows(rows)
