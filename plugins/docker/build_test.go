@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
@@ -139,7 +138,8 @@ func TestBuildFails(t *testing.T) {
 		}{
 			"a command": {
 				"FROM busybox:1.36\nARG TOKEN\nRUN true\nRUN echo working; echo secret is $TOKEN; echo last words >&2; exit 3\n",
-				[]string{"RUN echo working", "3"}, "last words",
+				[]string{"RUN echo working", "3"},
+				"last words",
 			},
 			"a missing file":   {"FROM busybox:1.36\nCOPY nothing /\n", []string{"nothing", "COPY"}, ""},
 			"a wrong line":     {"FROM busybox:1.36\nRUNN x\n", []string{"RUNN"}, ""},
@@ -195,25 +195,14 @@ func TestBuildCancelled(t *testing.T) {
 // command line, or none has.
 func awaitProcess(t *testing.T, word string, wanted bool) {
 	t.Helper()
-	deadline, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	await(t, fmt.Sprintf("a process: %t", wanted), func() bool {
 		found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 		must(t, err)
-		if wanted == slices.ContainsFunc(found, func(path string) bool {
+		return wanted == slices.ContainsFunc(found, func(path string) bool {
 			line, err := os.ReadFile(path)
 			return err == nil && bytes.Contains(line, []byte(word))
-		}) {
-			return
-		}
-		select {
-		case <-deadline.Done():
-			t.Fatalf("wanted: %t", wanted)
-		case <-tick.C:
-		}
-	}
+		})
+	})
 }
 
 func TestConcurrentBuilds(t *testing.T) {

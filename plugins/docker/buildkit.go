@@ -184,8 +184,8 @@ func (c *credentials) Register(server *grpc.Server) { auth.RegisterAuthServer(se
 func (c *credentials) Credentials(_ context.Context, request *auth.CredentialsRequest) (*auth.CredentialsResponse, error) {
 	found, err := c.config.GetAuthConfig(configKey(request.Host))
 	if err != nil {
-		c.warn(request.Host, err)
-		return &auth.CredentialsResponse{}, nil //nolint:nilerr // public images need none
+		c.warn(request.Host, err) // Public images need none.
+		return &auth.CredentialsResponse{}, nil
 	}
 	if found.IdentityToken != "" {
 		return &auth.CredentialsResponse{Secret: found.IdentityToken}, nil

@@ -37,7 +37,8 @@ func (r *Runtime) buildClassic(ctx context.Context, spec sdk.Spec, record *build
 		defer response.Body.Close()
 		err = eachMessage(ctx, response.Body, record.classic)
 	}
-	body.Close()
+	// What the builder didn't read, it won't: this ends the sender.
+	_ = body.Close()
 	if sendErr := <-sent; sendErr != nil && !errors.Is(sendErr, io.ErrClosedPipe) {
 		return &sdk.Error{Code: sdk.CodeInvalid, Op: "build", Resource: spec.Resource, Err: sendErr, Hint: "what the build doesn't need can be listed in .dockerignore"}
 	}

@@ -116,20 +116,32 @@ var knownTexts = []struct {
 	code    sdk.Code
 	hint    string
 }{
-	{regexp.MustCompile(`port is already allocated|address already in use|[Ff]ailed to bind (host )?port|ports are not available`),
-		sdk.CodePortInUse, "stop what uses the port, or publish another one"},
-	{regexp.MustCompile(`cannot assign requested address`),
-		sdk.CodeInvalid, "publish the port on an address that this machine has"},
+	{
+		regexp.MustCompile(`port is already allocated|address already in use|[Ff]ailed to bind (host )?port|ports are not available`),
+		sdk.CodePortInUse, "stop what uses the port, or publish another one",
+	},
+	{
+		regexp.MustCompile(`cannot assign requested address`),
+		sdk.CodeInvalid, "publish the port on an address that this machine has",
+	},
 	{regexp.MustCompile(`invalid reference format|repository name must be lowercase`), sdk.CodeInvalid, "an image is named like postgres:16 or ghcr.io/owner/name:tag"},
-	{regexp.MustCompile(`pull access denied|manifest unknown|name unknown|manifest for .* not found|[Nn]o such image|repository .* not found|insufficient_scope|not found: manifest`),
-		sdk.CodeImageNotFound, "check the image's name and tag; a private one needs `docker login`"},
-	{regexp.MustCompile(`unauthorized|authentication required|no basic auth credentials|incorrect username or password|401 Unauthorized|requested access to the resource is denied|403 Forbidden`),
-		sdk.CodeUnauthorized, loginHint},
-	{regexp.MustCompile(`no such host|server misbehaving|connection refused|connection reset|i/o timeout|network is unreachable|no route to host|TLS handshake|server gave HTTP response|x509:|request canceled while waiting|context deadline exceeded|toomanyrequests|5\d\d (Internal Server Error|Bad Gateway|Service Unavailable)`),
-		sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry"},
+	{
+		regexp.MustCompile(`pull access denied|manifest unknown|name unknown|manifest for .* not found|[Nn]o such image|repository .* not found|insufficient_scope|not found: manifest`),
+		sdk.CodeImageNotFound, "check the image's name and tag; a private one needs `docker login`",
+	},
+	{
+		regexp.MustCompile(`unauthorized|authentication required|no basic auth credentials|incorrect username or password|401 Unauthorized|requested access to the resource is denied|403 Forbidden`),
+		sdk.CodeUnauthorized, loginHint,
+	},
+	{
+		regexp.MustCompile(`no such host|server misbehaving|connection refused|connection reset|i/o timeout|network is unreachable|no route to host|TLS handshake|server gave HTTP response|x509:|request canceled while waiting|context deadline exceeded|toomanyrequests|5\d\d (Internal Server Error|Bad Gateway|Service Unavailable)`),
+		sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry",
+	},
 	{regexp.MustCompile(`is not running|[Cc]ontainer .* is restarting|container state improper`), sdk.CodeExited, ""},
-	{regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),
-		sdk.CodeInvalid, "check command and entrypoint: the image must have that program, for this machine"},
+	{
+		regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),
+		sdk.CodeInvalid, "check command and entrypoint: the image must have that program, for this machine",
+	},
 	{regexp.MustCompile(`unable to find (user|group)|no matching entries in (passwd|group) file`), sdk.CodeInvalid, "name a user that the image has, or give numbers: 1000:1000"},
 	{regexp.MustCompile(`bind source path does not exist|statfs .*: no such file or directory`), sdk.CodeInvalid, "create the folder, or mount another one"},
 	{regexp.MustCompile(`volume is in use|volume .* is being used`), sdk.CodeConflict, "remove the containers that use it first"},

@@ -93,7 +93,7 @@ func (r *Runtime) waitChecked(ctx context.Context, id string, check sdk.Healthch
 	heard, leave, err := r.events.subscribe(ctx)
 	if err != nil {
 		stop()
-		<-probed
+		err = withOutputOf(err, <-probed)
 		return sdk.State{}, err
 	}
 	defer leave()

@@ -190,3 +190,18 @@ func check(test ...string) *sdk.Healthcheck {
 		StartInterval: sdk.Duration(50 * time.Millisecond),
 	}
 }
+
+// await waits for a condition that nothing tells of.
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-deadline:
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}

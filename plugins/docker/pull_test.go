@@ -166,13 +166,7 @@ func TestPullsOfOneImageAreShared(t *testing.T) {
 			errs <- s.Prepare(t.Context(), spec, func(sdk.Progress) { once.Do(waiting.Done) })
 		}()
 	}
-	for s.pullers(spec.Image) < 4 {
-		select {
-		case err := <-errs:
-			t.Fatal(err)
-		default:
-		}
-	}
+	await(t, "all four to wait", func() bool { return s.pullers(spec.Image) == 4 })
 	close(all)
 	for range 4 {
 		must(t, <-errs)
@@ -214,8 +208,7 @@ func TestPullCancelled(t *testing.T) {
 	go func() { firstErr <- s.Prepare(first, spec, nil) }()
 	<-asked
 	go func() { secondErr <- s.Prepare(t.Context(), spec, nil) }()
-	for s.pullers(spec.Image) < 2 { //nolint:revive // nothing tells of it
-	}
+	await(t, "the second to join", func() bool { return s.pullers(spec.Image) == 2 })
 	cancelFirst()
 	wantError(t, <-firstErr, sdk.CodeCancelled)
 	close(release)

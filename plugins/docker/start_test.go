@@ -222,47 +222,57 @@ func TestStartRefusals(t *testing.T) {
 			func(spec *sdk.Spec) {
 				spec.Ports = []sdk.PortBinding{{HostIP: "127.0.0.1", HostPort: taken, ContainerPort: 80}}
 			},
-			sdk.CodePortInUse, []string{fmt.Sprint(taken), "stop what uses the port"},
+			sdk.CodePortInUse,
+			[]string{fmt.Sprint(taken), "stop what uses the port"},
 		},
 		"a port that a container has": {
 			func(spec *sdk.Spec) { spec.Ports = held.Ports },
-			sdk.CodePortInUse, []string{fmt.Sprint(held.Ports[0].HostPort), "stop what uses the port"},
+			sdk.CodePortInUse,
+			[]string{fmt.Sprint(held.Ports[0].HostPort), "stop what uses the port"},
 		},
 		"no such program": {
 			func(spec *sdk.Spec) { spec.Entrypoint = []string{"nothing-like-it"} },
-			sdk.CodeInvalid, []string{"nothing-like-it", "check command"},
+			sdk.CodeInvalid,
+			[]string{"nothing-like-it", "check command"},
 		},
 		"no such path": {
 			func(spec *sdk.Spec) { spec.Entrypoint = []string{"/no/such/program"} },
-			sdk.CodeInvalid, []string{"/no/such/program", "check command"},
+			sdk.CodeInvalid,
+			[]string{"/no/such/program", "check command"},
 		},
 		"not a program": {
 			func(spec *sdk.Spec) {
 				spec.Image, spec.Entrypoint, spec.Command = busybox, []string{"/etc/passwd"}, nil
 			},
-			sdk.CodeInvalid, []string{"check command"},
+			sdk.CodeInvalid,
+			[]string{"check command"},
 		},
 		"no such folder": {
 			func(spec *sdk.Spec) {
 				spec.Mounts = []sdk.Mount{{Type: sdk.MountBind, Source: "/no/such/folder", Target: "/x"}}
 			},
-			sdk.CodeInvalid, []string{"/no/such/folder"},
+			sdk.CodeInvalid,
+			[]string{"/no/such/folder"},
 		},
 		"no such image": {
 			func(spec *sdk.Spec) { spec.Image = "lightshuttle-test/none:1" },
-			sdk.CodeImageNotFound, []string{"lightshuttle-test/none:1"},
+			sdk.CodeImageNotFound,
+			[]string{"lightshuttle-test/none:1"},
 		},
 		"no such image, never to be pulled": {
 			func(spec *sdk.Spec) { spec.Image, spec.Pull = "lightshuttle-test/none:1", sdk.PullNever },
-			sdk.CodeImageNotFound, []string{"lightshuttle-test/none:1", "never"},
+			sdk.CodeImageNotFound,
+			[]string{"lightshuttle-test/none:1", "never"},
 		},
 		"no such network": {
 			func(spec *sdk.Spec) { spec.Network = "no-such-network" },
-			sdk.CodeNotFound, []string{"no-such-network"},
+			sdk.CodeNotFound,
+			[]string{"no-such-network"},
 		},
 		"an unknown user": {
 			func(spec *sdk.Spec) { spec.User = "nobody-like-it" },
-			sdk.CodeInvalid, []string{"nobody-like-it"},
+			sdk.CodeInvalid,
+			[]string{"nobody-like-it"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
