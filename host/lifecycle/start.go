@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,12 +28,6 @@ type startRun struct {
 	ambiguous bool
 }
 
-// ground is what every container needs first.
-type ground struct {
-	ready          bool
-	networkCreated bool
-}
-
 // errStartEnded is the cause of contexts that the end of the start cancelled. It
 // wraps the context's own error, as a runtime's error then does too.
 var errStartEnded = fmt.Errorf("the start was ended: %w", context.Canceled)
@@ -58,53 +51,6 @@ func (m *Manager) beginStart(ctx context.Context, reply chan<- error) {
 	for _, r := range m.resources {
 		m.prepare(r)
 	}
-}
-
-// layGround makes network and volumes; the containers wait for it, but neither
-// pulls nor builds do (L2).
-func (m *Manager) layGround() {
-	ctx := m.start.ctx
-	var networkCreated bool
-	m.spawn(func() error {
-		var err error
-		networkCreated, err = ensureGround(ctx, m.runtime, m.plan)
-		return whyEnded(ctx, err)
-	}, func(err error) {
-		// A creation that was cut off may have happened all the same.
-		m.ground.networkCreated = networkCreated || err != nil && m.plan.Network != nil && m.plan.Network.Action == plan.Create
-		if errors.Is(err, errStartEnded) {
-			return
-		}
-		if err != nil {
-			m.failStart(&Failure{Err: err})
-			return
-		}
-		m.ground.ready = true
-		m.startWhatCan()
-	})
-}
-
-func ensureGround(ctx context.Context, runtime sdk.Runtime, p *plan.Plan) (networkCreated bool, err error) {
-	networker, ok := runtime.(sdk.Networker)
-	if ok && p.Network != nil && p.Network.Action != plan.Remove {
-		networkCreated, err = networker.EnsureNetwork(ctx, p.Network.Network)
-		if err != nil {
-			return networkCreated, err
-		}
-	}
-	volumer, ok := runtime.(sdk.Volumer)
-	if !ok {
-		return networkCreated, nil
-	}
-	for _, step := range p.Volumes {
-		if step.Action != plan.Create {
-			continue
-		}
-		if _, err := volumer.EnsureVolume(ctx, step.Volume); err != nil {
-			return networkCreated, err
-		}
-	}
-	return networkCreated, nil
 }
 
 // startWhatCan is called when something is there that all resources waited for.
@@ -317,38 +263,6 @@ func (m *Manager) reach(r *resource, mark *bool, condition plan.Condition) {
 	}
 }
 
-// startEnded decides the start of r: here the end of its work becomes its one
-// outcome (L4).
-func (m *Manager) startEnded(r *resource, err error) {
-	r.busy = false
-	r.cancel(nil)
-	ended, didExit := exitOf(r, err)
-	switch {
-	case didExit && r.step.Completes && ended.code == 0:
-		m.completed(r)
-	case didExit:
-		m.failResource(r, howItEnded(ended, err))
-	case err == nil:
-		m.decide(r, outcomeReady)
-	case errors.Is(err, errStartEnded):
-		m.cancelResource(r, m.whyCancelled(r, m.start.ended))
-	default:
-		m.failResource(r, err)
-	}
-}
-
-// exitOf finds out whether the container has ended, from the engine's event or
-// from what the runtime said.
-func exitOf(r *resource, err error) (exit, bool) {
-	if r.exit != nil {
-		return *r.exit, true
-	}
-	if told := toldExit(err); told != nil {
-		return exit{code: told.ExitCode}, true
-	}
-	return exit{}, false
-}
-
 // toldExit is the runtime's word on a container that ended, without those of a
 // check which the end cut short around it; nil if there is none.
 func toldExit(err error) *sdk.Error {
@@ -371,114 +285,6 @@ func howItEnded(ended exit, err error) error {
 	with := *told
 	with.ExitCode = ended.code
 	return withOutputOf(&with, err)
-}
-
-// completed ends the start of a resource that has exited 0, as it was meant to.
-func (m *Manager) completed(r *resource) {
-	zero := 0
-	m.transition(r, Exited, change{ready: true, exitCode: &zero})
-	m.decide(r, outcomeReady)
-	m.reach(r, &r.reached.completed, plan.Completed)
-	m.reach(r, &r.reached.ready, plan.Ready)
-	if !r.reached.healthy {
-		m.refuseHealthyCondition(r, "it completed before its healthcheck passed")
-	}
-}
-
-func (m *Manager) decide(r *resource, how outcome) {
-	if r.outcome != undecided {
-		return
-	}
-	r.outcome = how
-	m.start.undecided--
-}
-
-// failResource is the failure of one resource, and with it that of the start.
-func (m *Manager) failResource(r *resource, err error) {
-	err = named(err, r.step.Resource)
-	failure := &Failure{Resource: r.step.Resource, Err: err}
-	if e, ok := errors.AsType[*sdk.Error](err); ok && e.Code == sdk.CodeExited {
-		failure.ExitCode = &e.ExitCode
-	}
-	m.transition(r, Failed, change{err: err, exitCode: failure.ExitCode})
-	m.decide(r, outcomeFailed)
-	m.keepLogs(r, failure)
-	m.failStart(failure)
-}
-
-// named puts the resource's name into a typed error, for whoever shows it.
-func named(err error, resource string) error {
-	e, ok := err.(*sdk.Error) //nolint:errorlint // a wrapped one keeps its wrapping
-	if !ok {
-		return &sdk.Error{Code: sdk.CodeOf(err), Resource: resource, Err: err}
-	}
-	with := *e
-	with.Resource = resource
-	return &with
-}
-
-// withOutputOf keeps what the last check printed, and any advice.
-func withOutputOf(err *sdk.Error, from error) error {
-	if e, ok := errors.AsType[*sdk.Error](from); ok {
-		err.Output = e.Output
-		err.Hint = cmp.Or(err.Hint, e.Hint)
-	}
-	return err
-}
-
-// failStart records a failure. The first cancels all that is in flight (L6).
-func (m *Manager) failStart(failure *Failure) {
-	m.start.failures = append(m.start.failures, failure)
-	m.endStart(failure.Err, failure.Resource)
-}
-
-// interruptStart ends the start from outside.
-func (m *Manager) interruptStart(cause error) {
-	if m.phase != phaseStarting || m.start.ended != nil {
-		return
-	}
-	m.start.interrupted = cause
-	m.endStart(cause, "")
-}
-
-// endStart cancels what is in flight and decides what was never begun.
-func (m *Manager) endStart(cause error, culprit string) {
-	if m.start.ended != nil {
-		return
-	}
-	m.start.ended = cause
-	m.emit(Event{Type: StackFailed, Resource: culprit, Error: reason(cause)})
-	m.start.cancel(errStartEnded)
-	m.prepares.clear()
-	m.starts.clear()
-	for _, i := range m.graph.Order() {
-		r := m.resources[i]
-		if !r.busy {
-			m.cancelResource(r, m.whyCancelled(r, cause))
-		}
-	}
-}
-
-// whyCancelled names the dependency whose failure kept r from starting.
-func (m *Manager) whyCancelled(r *resource, cause error) error {
-	for _, i := range m.graph.Dependencies(r.index) {
-		dependency := m.resources[i]
-		if dependency.outcome == outcomeFailed {
-			return &DependencyError{dependency.step.Resource, dependency.lastErr}
-		}
-		if _, ok := errors.AsType[*DependencyError](dependency.lastErr); ok {
-			return &DependencyError{dependency.step.Resource, dependency.lastErr}
-		}
-	}
-	return fmt.Errorf("cancelled: %w", cause)
-}
-
-func (m *Manager) cancelResource(r *resource, cause error) {
-	if r.outcome != undecided {
-		return
-	}
-	m.transition(r, Cancelled, change{err: cause})
-	m.decide(r, outcomeCancelled)
 }
 
 // finishStartIfDone replies once every resource has its outcome and, after a
