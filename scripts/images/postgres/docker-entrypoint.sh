@@ -39,6 +39,7 @@ initialise() {
 	fi
 	for file in /docker-entrypoint-initdb.d/*; do
 		case "$file" in
+		# shellcheck source=/dev/null
 		*.sh) . "$file" ;;
 		*.sql) psql -v ON_ERROR_STOP=1 --no-psqlrc -U "$POSTGRES_USER" -d "$POSTGRES_DB" -f "$file" ;;
 		esac
