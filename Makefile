@@ -28,7 +28,7 @@ test: engines ## run all tests, on a real engine, with the race detector
 .PHONY: lint
 lint: ## run the linters
 	$$(scripts/tool golangci-lint) run
-	if command -v shellcheck >/dev/null; then shellcheck -x .ci/run scripts/engine scripts/demo scripts/tool scripts/fuzz scripts/say scripts/images/ensure scripts/images/standins scripts/images/*/*.sh; fi
+	if command -v shellcheck >/dev/null; then shellcheck -x .ci/run scripts/engine scripts/demo scripts/tool scripts/fuzz scripts/images/ensure scripts/images/standins scripts/images/*/*.sh; fi
 
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (10s)

@@ -38,8 +38,8 @@ initialise() {
 		psql -v ON_ERROR_STOP=1 --no-psqlrc -U "$POSTGRES_USER" -d postgres -c "CREATE DATABASE \"$POSTGRES_DB\""
 	fi
 	for file in /docker-entrypoint-initdb.d/*; do
-		case "$file" in
 		# shellcheck source=/dev/null
+		case "$file" in
 		*.sh) . "$file" ;;
 		*.sql) psql -v ON_ERROR_STOP=1 --no-psqlrc -U "$POSTGRES_USER" -d "$POSTGRES_DB" -f "$file" ;;
 		esac
