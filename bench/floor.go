@@ -2,32 +2,33 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
-	"github.com/docker/go-connections/nat"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 	"github.com/lightshuttle/lightshuttle/sdk/probe"
 )
 
-// floor brings a stack up by hand: no plan, no labels to look for, no events,
-// no error handling worth the name. It probes as LightShuttle does. It prints
-// "ready", waits for a signal, and takes everything down.
+// floor brings a stack up by hand: no plan, no looking for what is there, no
+// events, no error handling worth the name. It probes as LightShuttle does.
 type floor struct {
-	api     *client.Client
-	project string
-	// places bounds the starts as LightShuttle's default does: more at a time
-	// are slower.
+	api   *client.Client
+	stack stack
+	// places bounds the starts as LightShuttle's default does: an engine starts
+	// no more of them in parallel than it has cores for.
 	places chan struct{}
 	mu     sync.Mutex
 	ids    []string
@@ -35,50 +36,85 @@ type floor struct {
 
 const floorParallel = 16
 
-func runFloor(s stack) error {
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, os.Interrupt)
-	transport := &http.Transport{MaxIdleConns: 64, MaxIdleConnsPerHost: 64}
-	api, err := client.NewClientWithOpts(client.WithHTTPClient(&http.Client{Transport: transport}), client.WithHost(client.DefaultDockerHost), client.WithAPIVersionNegotiation())
-	if err != nil {
-		return err
+// runFloor is the floor's own command line.
+func runFloor(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch {
+	case len(args) == 1 && args[0] == "nothing": // what a process costs
+		return nil
+	case len(args) == 2 && args[0] == "up":
+		return floorUp(ctx, args[1])
+	case len(args) == 2 && args[0] == "ps":
+		return floorPs(ctx, args[1])
 	}
-	f := &floor{api: api, project: s.project("floor"), places: make(chan struct{}, floorParallel)}
-	ctx := context.Background()
-	err = f.up(ctx, s)
-	if err == nil {
-		fmt.Println("ready")
-		<-stop
-	}
-	return errors.Join(err, f.down(ctx))
+	return errors.New("usage: floor nothing | floor up FILE | floor ps PROJECT")
 }
 
-func (f *floor) up(ctx context.Context, s stack) error {
-	_, err := f.api.NetworkCreate(ctx, f.project, network.CreateOptions{Labels: map[string]string{benchLabel: f.project}})
+func floorClient() (*client.Client, error) {
+	// Connections are kept: one for each start that is under way, and more.
+	transport := &http.Transport{MaxIdleConns: 64, MaxIdleConnsPerHost: 64}
+	return client.NewClientWithOpts(client.WithHTTPClient(&http.Client{Transport: transport}), client.FromEnv, client.WithAPIVersionNegotiation())
+}
+
+// floorUp brings the stack of the file up, prints "ready", and takes it down
+// when ctx ends.
+func floorUp(ctx context.Context, file string) error {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
+	api, err := floorClient()
+	if err != nil {
+		return err
+	}
+	f := &floor{api: api, places: make(chan struct{}, floorParallel)}
+	if err := json.Unmarshal(data, &f.stack); err != nil {
+		return err
+	}
+	err = f.up(ctx)
+	if err == nil {
+		fmt.Println(floorReady)
+		<-ctx.Done()
+	}
+	return errors.Join(err, f.down())
+}
+
+func (f *floor) up(ctx context.Context) error {
+	_, err := f.api.NetworkCreate(ctx, f.stack.Project, network.CreateOptions{
+		Driver: "bridge", Labels: map[string]string{sdk.LabelProject: f.stack.Project},
+	})
+	if err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	ready := map[string]chan struct{}{}
-	for _, one := range s.Services {
+	for _, one := range f.stack.Services {
 		ready[one.Name] = make(chan struct{})
 	}
-	errs := make([]error, len(s.Services))
 	var all sync.WaitGroup
-	for i, one := range s.Services {
+	for _, one := range f.stack.Services {
 		all.Go(func() {
 			for _, need := range one.Needs {
-				<-ready[need]
+				select {
+				case <-ready[need]:
+				case <-ctx.Done():
+					return
+				}
 			}
-			errs[i] = f.start(ctx, one)
+			if err := f.start(ctx, one); err != nil {
+				fail(fmt.Errorf("%s: %w", one.Name, err))
+				return
+			}
 			close(ready[one.Name])
 		})
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	return context.Cause(ctx)
 }
 
-const benchLabel = "lightshuttle.bench"
-
+// start returns when the service is ready.
 func (f *floor) start(ctx context.Context, one service) error {
 	f.places <- struct{}{}
 	id, err := f.create(ctx, one)
@@ -91,29 +127,14 @@ func (f *floor) start(ctx context.Context, one service) error {
 		StartPeriod: sdk.Duration(one.Check.Start), Retries: one.Check.Retries,
 	}
 	return probe.Until(ctx, check, func(ctx context.Context) (probe.Result, error) {
-		code, err := f.exec(ctx, id, one.Check.Test)
+		code, err := execute(ctx, f.api, id, one.Check.Test)
 		return probe.Result{Passed: code == 0}, err
 	})
 }
 
 func (f *floor) create(ctx context.Context, one service) (string, error) {
-	configuration := &container.Config{Image: one.Image, Cmd: one.Command, Labels: map[string]string{benchLabel: f.project}}
-	for name, value := range one.Env {
-		configuration.Env = append(configuration.Env, name+"="+value)
-	}
-	if one.Check != nil {
-		configuration.Healthcheck = &container.HealthConfig{
-			Test: append([]string{"CMD"}, one.Check.Test...), Interval: one.Check.Interval, Timeout: one.Check.Timeout,
-			StartPeriod: one.Check.Start, Retries: one.Check.Retries,
-		}
-	}
-	host := &container.HostConfig{NetworkMode: container.NetworkMode(f.project)}
-	if one.Postgres {
-		configuration.ExposedPorts = nat.PortSet{"5432/tcp": {}}
-		host.PortBindings = nat.PortMap{"5432/tcp": {{HostIP: "127.0.0.1"}}}
-	}
-	networking := &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{f.project: {Aliases: []string{one.Name}}}}
-	created, err := f.api.ContainerCreate(ctx, configuration, host, networking, nil, f.project+"."+one.Name)
+	configuration, host, networking := f.container(one)
+	created, err := f.api.ContainerCreate(ctx, configuration, host, networking, nil, f.stack.Project+"."+one.Name)
 	if err != nil {
 		return "", err
 	}
@@ -123,29 +144,10 @@ func (f *floor) create(ctx context.Context, one service) (string, error) {
 	return created.ID, f.api.ContainerStart(ctx, created.ID, container.StartOptions{})
 }
 
-func (f *floor) exec(ctx context.Context, id string, command []string) (int, error) {
-	created, err := f.api.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
-	if err != nil {
-		return 0, err
-	}
-	stream, err := f.api.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
-	if err != nil {
-		return 0, err
-	}
-	defer stream.Close()
-	buffer := make([]byte, 4096)
-	for err == nil {
-		_, err = stream.Reader.Read(buffer)
-	}
-	seen, err := f.api.ContainerExecInspect(ctx, created.ID)
-	for err == nil && seen.Running {
-		time.Sleep(time.Millisecond)
-		seen, err = f.api.ContainerExecInspect(ctx, created.ID)
-	}
-	return seen.ExitCode, err
-}
-
-func (f *floor) down(ctx context.Context) error {
+// down stops and removes everything at once, in no order.
+func (f *floor) down() error {
+	ctx, cancel := context.WithTimeout(context.Background(), lastGrace)
+	defer cancel()
 	errs := make([]error, len(f.ids))
 	var all sync.WaitGroup
 	for i, id := range f.ids {
@@ -158,8 +160,48 @@ func (f *floor) down(ctx context.Context) error {
 		})
 	}
 	all.Wait()
-	return errors.Join(append(errs, f.api.NetworkRemove(ctx, f.project))...)
+	return errors.Join(append(errs, f.api.NetworkRemove(ctx, f.stack.Project))...)
 }
 
-// interrupt is what all subjects are stopped with.
-var interrupt = syscall.SIGINT
+// floorPs prints the containers of a project.
+func floorPs(ctx context.Context, project string) error {
+	api, err := floorClient()
+	if err != nil {
+		return err
+	}
+	list, err := api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", sdk.LabelProject+"="+project))})
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return errors.New("there is nothing to list")
+	}
+	for _, c := range list {
+		fmt.Println(strings.Join(c.Names, " "), c.Status)
+	}
+	return nil
+}
+
+// execute runs a command in a container and returns its exit code.
+func execute(ctx context.Context, api *client.Client, id string, command []string) (int, error) {
+	created, err := api.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
+	if err != nil {
+		return 0, err
+	}
+	stream, err := api.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return 0, err
+	}
+	defer stream.Close()
+	buffer := make([]byte, 4096)
+	for err == nil {
+		_, err = stream.Reader.Read(buffer)
+	}
+	// The engine closes the output a moment before it knows the exit code.
+	seen, err := api.ContainerExecInspect(ctx, created.ID)
+	for err == nil && seen.Running {
+		time.Sleep(time.Millisecond)
+		seen, err = api.ContainerExecInspect(ctx, created.ID)
+	}
+	return seen.ExitCode, err
+}

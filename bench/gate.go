@@ -1,103 +1,152 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/client"
+	"github.com/docker/docker/api/types/events"
+	"github.com/docker/docker/api/types/filters"
 )
 
 // gate measures the time from the moment in which a probe could pass to the
-// moment in which the engine is asked to create the dependent, against one exec
-// of that probe. The server says when it can answer; the engine says when the
-// dependent was created.
-func gate(o options, r *report) error {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
-	if err != nil {
-		return err
-	}
-	defer api.Close()
-	var delays, execs series
-	// Many moments between two probes, early and late.
-	for round := range max(12, 3*o.rounds) {
-		after := time.Duration(200+137*round) * time.Millisecond
-		s := stack{Name: "gate", Services: []service{server("a"), {Name: "b", Image: tiny, Command: []string{"wait"}, Needs: []string{"a"}}}}
-		s.Services[0].Env = map[string]string{"READY_AFTER": after.String()}
-		delay, exec, err := gateOnce(o, api, dir, s)
-		if err != nil {
+// start of the dependent, against one exec of that probe. The server itself says
+// when it can answer. The engine's event of the dependent's creation is the
+// moment of its start request: the one is what the subject waits for before the
+// other.
+func gate(ctx context.Context, h *harness) error {
+	delays, execs := figures{}, figures{}
+	var written files
+	// Many moments, so that they lie anywhere between two probes.
+	rounds := max(12, 3*h.runs)
+	round := -1
+	err := h.turns(ctx, rounds, func(who subject, counts bool) error {
+		if who.name == us { // the first of each round: all get the same delay
+			round++
+			var err error
+			if written, err = late(readyAfter(round)).write(h.dir, h.engine.prefix); err != nil {
+				return err
+			}
+		}
+		delay, exec, err := h.gateOnce(ctx, who, written)
+		if err != nil || !counts {
 			return err
 		}
-		delays, execs = append(delays, milliseconds(delay)), append(execs, milliseconds(exec))
+		delays.add(who.name, milliseconds(delay))
+		execs.add(who.name, milliseconds(exec))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	r.figure("ready to dependent", "lightshuttle", "ms", delays)
-	r.figure("one exec of the probe", "floor", "ms", execs)
-	r.target("ready to dependent ÷ one exec", delays.median()/execs.median(), 2.5)
+	h.report.add("ready to dependent", "ms", delays)
+	h.report.add("one exec of the probe", "ms", execs)
+	h.report.compare("ready to dependent ÷ one exec", delays[us], execs[us], 2.5)
+	h.report.compare("ready to dependent ÷ compose", delays[us], delays[rival], none)
+	h.report.compare("ready to dependent ÷ floor", delays[us], delays[best], none)
 	return nil
 }
 
-func gateOnce(o options, api *client.Client, dir string, s stack) (delay, exec time.Duration, err error) {
-	manifest, _, err := s.write(dir)
-	if err != nil {
-		return 0, 0, err
+// readyAfter spreads the moments: 137 ms is no multiple of any pause between
+// two probes.
+func readyAfter(round int) time.Duration {
+	return time.Duration(200+137*(round%12)+11*(round/12)) * time.Millisecond
+}
+
+func (h *harness) gateOnce(ctx context.Context, who subject, files files) (delay, exec time.Duration, err error) {
+	created, stop := h.creations(ctx)
+	defer stop()
+	_, err = h.take(ctx, who, files, func() error {
+		id, err := h.engine.find(ctx, "a")
+		if err != nil {
+			return err
+		}
+		ready, err := h.readyMoment(ctx, id)
+		if err != nil {
+			return err
+		}
+		dependent, err := created(ctx, "b")
+		if err != nil {
+			return err
+		}
+		delay = dependent.Sub(ready)
+		exec, err = h.execOnce(ctx, id)
+		return err
+	})
+	if err == nil && delay <= 0 {
+		// Then the creation says nothing of the start.
+		err = fmt.Errorf("%s created the dependent %s before its time", who.name, -delay)
 	}
-	up, err := begin(o.program, "up", "--json", "-f", manifest)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer up.end()
-	ctx := context.Background()
-	ready, err := readyMoment(ctx, api, s.project("ls")+".a")
-	if err != nil {
-		return 0, 0, err
-	}
-	dependent, err := api.ContainerInspect(ctx, s.project("ls")+".b")
-	if err != nil {
-		return 0, 0, err
-	}
-	created, err := time.Parse(time.RFC3339Nano, dependent.Created)
-	if err != nil {
-		return 0, 0, err
-	}
-	f := &floor{api: api}
+	return delay, exec, err
+}
+
+func (h *harness) execOnce(ctx context.Context, id string) (time.Duration, error) {
 	began := time.Now()
-	if _, err := f.exec(ctx, s.project("ls")+".a", s.Services[0].Check.Test); err != nil {
-		return 0, 0, err
+	code, err := execute(ctx, h.engine.api, id, everySecond().Test)
+	took := time.Since(began)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("the probe failed with exit code %d", code)
 	}
-	return created.Sub(ready), time.Since(began), nil
+	return took, err
+}
+
+// creations listens to the engine from now on. What it returns waits for the
+// creation of a service's container. Compose creates all of them before it
+// starts any, so for it the start itself counts.
+func (h *harness) creations(ctx context.Context) (created func(ctx context.Context, service string) (time.Time, error), stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	args := filters.NewArgs(filters.Arg("type", string(events.ContainerEventType)), filters.Arg("event", string(events.ActionCreate)), filters.Arg("event", string(events.ActionStart)))
+	heard, failed := h.engine.api.Events(ctx, events.ListOptions{Filters: args})
+	return func(ctx context.Context, service string) (time.Time, error) {
+		for {
+			select {
+			case <-ctx.Done():
+				return time.Time{}, ctx.Err()
+			case err := <-failed:
+				return time.Time{}, err
+			case event := <-heard:
+				labels := event.Actor.Attributes
+				if !h.engine.ours(labels) || serviceOf(labels) != service {
+					continue
+				}
+				if labels[composeProject] == "" || event.Action == events.ActionStart {
+					return time.Unix(0, event.TimeNano), nil
+				}
+			}
+		}
+	}, cancel
 }
 
 // readyMoment reads from the log of tiny when it began to listen.
-func readyMoment(ctx context.Context, api *client.Client, name string) (time.Time, error) {
-	stream, err := api.ContainerLogs(ctx, name, container.LogsOptions{ShowStdout: true})
+func (h *harness) readyMoment(ctx context.Context, id string) (time.Time, error) {
+	stream, err := h.engine.api.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true})
 	if err != nil {
 		return time.Time{}, err
 	}
 	defer stream.Close()
-	buffer := make([]byte, 4096)
-	n, _ := stream.Read(buffer)
-	text := string(buffer[:n])
-	for n > 0 && !strings.Contains(text, "ready ") {
-		if n, err = stream.Read(buffer); n > 0 {
-			text += string(buffer[:n])
-		} else if err != nil {
-			break
+	return readyIn(stream)
+}
+
+// readyIn finds tiny's line "ready" with its nanoseconds. The stream has the
+// engine's frames, whose headers come before the word.
+func readyIn(log io.Reader) (time.Time, error) {
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		_, digits, ok := strings.Cut(lines.Text(), "ready ")
+		if !ok {
+			continue
 		}
+		nanoseconds, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil {
+			return time.Time{}, err
+		}
+		return time.Unix(0, nanoseconds), nil
 	}
-	_, after, ok := strings.Cut(text, "ready ")
-	digits, _, _ := strings.Cut(after, "\n")
-	nanoseconds, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-	if !ok || err != nil {
-		return time.Time{}, fmt.Errorf("%s doesn't say when it was ready: %q", name, text)
-	}
-	return time.Unix(0, nanoseconds), nil
+	return time.Time{}, errors.Join(errors.New("the log doesn't say when it was ready"), lines.Err())
 }

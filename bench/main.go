@@ -1,67 +1,76 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
+	"os/signal"
+	"path/filepath"
+	"syscall"
 )
 
+// options are what the user says of a run.
 type options struct {
 	program  string
 	compose  string
-	rounds   int
+	runs     int
 	scenario string
 	out      string
 }
 
 func main() {
-	var o options
-	var floorStack string
-	flag.StringVar(&o.program, "program", "bin/lightshuttle", "the program")
-	flag.StringVar(&o.compose, "compose", "", "docker compose's binary")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds that count, after one that doesn't")
-	flag.StringVar(&o.scenario, "scenario", "", "only the scenarios with these names, separated by commas")
-	flag.StringVar(&o.out, "out", "", "also write the report as JSON into this file")
-	flag.StringVar(&floorStack, "floor", "", "be the floor for a stack (used by the harness itself)")
-	flag.Parse()
-	if err := run(o, floorStack); err != nil {
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == "floor" {
+		err = runFloor(os.Args[2:])
+	} else {
+		err = run(parseFlags())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o options, floorStack string) error {
-	if floorStack != "" {
-		for _, s := range stacks() {
-			if s.Name == floorStack {
-				return runFloor(s)
-			}
-		}
-		return fmt.Errorf("there is no stack %s", floorStack)
+func parseFlags() options {
+	var o options
+	flag.StringVar(&o.program, "program", filepath.Join("bin", "lightshuttle"), "the program")
+	flag.StringVar(&o.compose, "compose", cachedCompose(), "docker compose's binary (scripts/tool docker-compose builds it)")
+	flag.IntVar(&o.runs, "runs", 5, "runs of each subject that count, after one that doesn't")
+	flag.StringVar(&o.scenario, "scenario", "", "only these scenarios, separated by commas: "+scenarioNames())
+	flag.StringVar(&o.out, "out", "", "also write the report as JSON into this file")
+	flag.Parse()
+	return o
+}
+
+// cachedCompose is where scripts/tool keeps what it has built.
+func cachedCompose() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
 	}
-	if o.compose == "" {
-		return fmt.Errorf("say where docker compose is with -compose (scripts/tool docker-compose builds it)")
+	return filepath.Join(cache, "lightshuttle-dev", "docker-compose-v2.40.3")
+}
+
+func run(o options) (err error) {
+	if o.runs < 1 {
+		return fmt.Errorf("-runs must be at least 1, not %d", o.runs)
 	}
-	r := newReport()
-	for _, scenario := range scenarios {
-		if o.scenario != "" && !slices.Contains(strings.Split(o.scenario, ","), scenario.name) {
-			continue
-		}
-		fmt.Fprintln(os.Stderr, "==", scenario.name)
-		if err := scenario.run(o, r); err != nil {
-			return fmt.Errorf("%s: %w", scenario.name, err)
-		}
-	}
-	r.markdown(os.Stdout)
-	if o.out == "" {
-		return nil
-	}
-	file, err := os.Create(o.out)
+	chosen, err := choose(o.scenario)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	return r.json(file)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the harness at once
+
+	h, err := newHarness(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	failed := h.measure(ctx, chosen)
+	h.report.markdown(os.Stdout)
+	return errors.Join(failed, h.report.save(o.out))
 }

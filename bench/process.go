@@ -1,99 +1,95 @@
 package main
 
 import (
+	"context"
+	"debug/elf"
+	"errors"
 	"os"
-	"time"
 )
 
-// process measures what doesn't need the engine: starting, and reading a large
-// manifest.
-func process(o options, r *report) error {
-	dir, err := os.MkdirTemp("", "bench")
+// often is how many more runs there are of what takes milliseconds, and is
+// noisier for it.
+const often = 5
+
+// processStart measures what every command pays before it does anything. The
+// floor is a Go program with the engine's client in it, which ends at once.
+func processStart(ctx context.Context, h *harness) error {
+	took, err := h.programs(ctx, map[string][]string{
+		us:    {h.program, "version"},
+		rival: {h.compose, "version"},
+		best:  {h.self, "floor", "nothing"},
+	})
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	manifest, compose, err := large(200).write(dir)
-	if err != nil {
-		return err
-	}
-	pairs := []struct {
-		name      string
-		us, them  []string
-		most      float64
-		whatRatio string
-	}{
-		{"version", []string{"version"}, []string{"version"}, 0.6, "version ÷ compose version"},
-		{"200 resources", []string{"validate", "-f", manifest}, []string{"-f", compose, "config", "-q"}, 0.4, "validate ÷ compose config"},
-	}
-	const often = 5 // these are short, and noisier for it
-	for _, pair := range pairs {
-		var us, them series
-		for round := range o.rounds*often + 1 {
-			ours, _, err := timed(o.program, pair.us...)
-			if err != nil {
-				return err
-			}
-			theirs, _, err := timed(o.compose, pair.them...)
-			if err != nil {
-				return err
-			}
-			if round > 0 {
-				us, them = append(us, milliseconds(ours)), append(them, milliseconds(theirs))
-			}
-		}
-		r.figure(pair.name, "lightshuttle", "ms", us)
-		r.figure(pair.name, "compose", "ms", them)
-		r.target(pair.whatRatio, us.ratio(them), pair.most)
-	}
-	info, err := os.Stat(o.program)
-	if err != nil {
-		return err
-	}
-	r.target("binary, MB", float64(info.Size())/1e6, 40)
+	h.report.add("version", "ms", took)
+	h.report.compare("version ÷ compose version", took[us], took[rival], 0.6)
+	h.report.compare("version ÷ floor's process start", took[us], took[best], none)
 	return nil
 }
 
-// ps measures looking at 20 containers that run.
-func ps(o options, r *report) error {
-	dir, err := os.MkdirTemp("", "bench")
+// validate measures reading and checking a large manifest.
+func validate(ctx context.Context, h *harness) error {
+	files, err := large(200).write(h.dir, h.engine.prefix)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	s := flat(20)
-	for i := range s.Services {
-		s.Services[i].Check.Interval = time.Hour
-	}
-	manifest, compose, err := s.write(dir)
+	took, err := h.programs(ctx, map[string][]string{
+		us:    {h.program, "validate", "-f", files.manifest},
+		rival: {h.compose, "-f", files.compose, "config", "-q"},
+	})
 	if err != nil {
 		return err
 	}
-	up, err := begin(o.program, "up", "--json", "-f", manifest)
-	if err != nil {
-		return err
-	}
-	defer up.end()
-	if _, _, err := timed(o.compose, "-f", compose, "up", "-d"); err != nil {
-		return err
-	}
-	defer func() { _, _, _ = timed(o.compose, "-f", compose, "down", "-v") }()
-	var us, them series
-	for round := range o.rounds*2 + 1 {
-		ours, _, err := timed(o.program, "ps", "-f", manifest)
-		if err != nil {
-			return err
-		}
-		theirs, _, err := timed(o.compose, "-f", compose, "ps")
-		if err != nil {
-			return err
-		}
-		if round > 0 {
-			us, them = append(us, milliseconds(ours)), append(them, milliseconds(theirs))
-		}
-	}
-	r.figure("ps of 20", "lightshuttle", "ms", us)
-	r.figure("ps of 20", "compose", "ms", them)
-	r.target("ps ÷ compose ps", us.ratio(them), 0.8)
+	h.report.add("validate 200", "ms", took)
+	h.report.compare("validate 200 ÷ compose config", took[us], took[rival], 0.4)
 	return nil
+}
+
+// programs runs the command line of each subject in turn, many times.
+func (h *harness) programs(ctx context.Context, commands map[string][]string) (figures, error) {
+	took := figures{}
+	err := h.turns(ctx, h.runs*often, func(who subject, counts bool) error {
+		command, ok := commands[who.name]
+		if !ok {
+			return nil
+		}
+		d, _, err := h.once(ctx, command[0], command[1:]...)
+		if err == nil && counts {
+			took.add(who.name, milliseconds(d))
+		}
+		return err
+	})
+	return took, err
+}
+
+// binarySize looks at what is shipped: the stripped program.
+func binarySize(_ context.Context, h *harness) error {
+	info, err := os.Stat(h.program)
+	if err != nil {
+		return err
+	}
+	stripped, err := isStripped(h.program)
+	if err != nil {
+		return err
+	}
+	if !stripped {
+		return errors.New("the program isn't stripped; make build does that")
+	}
+	h.report.limit("stripped binary", megabytes(info.Size()), 40, "MB")
+	return nil
+}
+
+// isStripped says whether an ELF file has no symbols. Other formats are taken
+// as they are.
+func isStripped(path string) (bool, error) {
+	file, err := elf.Open(path)
+	if _, ok := errors.AsType[*elf.FormatError](err); ok {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	return file.Section(".symtab") == nil && file.Section(".debug_info") == nil, nil
 }

@@ -1,90 +1,105 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 )
 
-// scenarios in the order in which they run.
-var scenarios = []struct {
+// scenario is a part of the run that can be chosen by its name.
+type scenario struct {
 	name string
-	run  func(options, *report) error
-}{
-	{"process", process},
-	{"one", func(o options, r *report) error { return upAndDown(o, r, flat(1), limits{}) }},
-	{"flat", func(o options, r *report) error {
-		return upAndDown(o, r, flat(20), limits{compose: 0.80, floor: 1.15, down: 1.2, memory: 1.0})
-	}},
-	{"levels", func(o options, r *report) error {
-		return upAndDown(o, r, levels(5, 4), limits{compose: 0.45, floor: 1.15})
-	}},
-	{"postgres", func(o options, r *report) error {
-		return upAndDown(o, r, postgresAndApp(), limits{compose: 0.60, floor: 1.10})
-	}},
-	{"ps", ps},
-	{"gate", gate},
-	{"scheduler", scheduler},
+	run  func(context.Context, *harness) error
 }
 
-func stacks() []stack {
-	return []stack{flat(1), flat(20), levels(5, 4), postgresAndApp()}
+// scenarios in the order in which they run.
+func scenarios() []scenario {
+	return []scenario{
+		{"start", processStart},
+		{"validate", validate},
+		{"size", binarySize},
+		upAndDown("one", flat(1), targets{}),
+		upAndDown("flat", flat(20), targets{compose: 0.80, floor: 1.15, down: 1.2, memory: 1.0}),
+		upAndDown("levels", levels(5, 4), targets{compose: 0.45, floor: 1.15, down: 1.2}),
+		upAndDown("postgres", postgresAndApp(), targets{compose: 0.60, floor: 1.10}),
+		{"ps", ps},
+		{"gate", gate},
+		{"scheduler", scheduler},
+	}
 }
 
-// limits are the most that ratios may be; 0 is no limit.
-type limits struct{ compose, floor, down, memory float64 }
+func scenarioNames() string {
+	var names []string
+	for _, s := range scenarios() {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// choose returns the scenarios with these names, or all.
+func choose(names string) ([]scenario, error) {
+	all := scenarios()
+	if names == "" {
+		return all, nil
+	}
+	wanted := strings.Split(names, ",")
+	chosen := slices.DeleteFunc(all, func(s scenario) bool { return !slices.Contains(wanted, s.name) })
+	if len(chosen) != len(wanted) {
+		return nil, fmt.Errorf("-scenario %s: there are %s", names, scenarioNames())
+	}
+	return chosen, nil
+}
+
+// targets are the most that ratios may be, or none.
+type targets struct{ compose, floor, down, memory float64 }
 
 // upAndDown has each subject bring the stack up and down in turn.
-func upAndDown(o options, r *report, s stack, most limits) error {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	manifest, compose, err := s.write(dir)
-	if err != nil {
-		return err
-	}
-	all := subjects(o)
-	up, down, memory := map[string]series{}, map[string]series{}, map[string]series{}
-	for round := range o.rounds + 1 {
-		for _, subject := range all {
-			figures, err := subject.run(s, manifest, compose)
-			if err != nil {
+func upAndDown(name string, s stack, most targets) scenario {
+	return scenario{name, func(ctx context.Context, h *harness) error {
+		files, err := s.write(h.dir, h.engine.prefix)
+		if err != nil {
+			return err
+		}
+		up, down, memory := figures{}, figures{}, figures{}
+		err = h.turns(ctx, h.runs, func(who subject, counts bool) error {
+			took, err := h.take(ctx, who, files, nil)
+			if err != nil || !counts {
 				return err
 			}
-			if err := nothingLeft(); err != nil {
-				return fmt.Errorf("after %s: %w", subject.name, err)
-			}
-			if round == 0 {
-				continue // the warm-up
-			}
-			up[subject.name] = append(up[subject.name], milliseconds(figures.up))
-			down[subject.name] = append(down[subject.name], milliseconds(figures.down))
-			memory[subject.name] = append(memory[subject.name], float64(figures.memory)/1e6)
+			up.add(who.name, milliseconds(took.up))
+			down.add(who.name, milliseconds(took.down))
+			memory.add(who.name, megabytes(took.memory))
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-	}
-	for _, subject := range all {
-		r.figure(s.Name+" up", subject.name, "ms", up[subject.name])
-	}
-	for _, subject := range all {
-		r.figure(s.Name+" down", subject.name, "ms", down[subject.name])
-	}
-	for _, subject := range all {
-		r.figure(s.Name+" peak memory", subject.name, "MB", memory[subject.name])
-	}
-	const us, them, best = "lightshuttle", "compose", "floor"
-	targets := []struct {
-		what        string
-		value, most float64
-	}{
-		{"up ÷ compose", up[us].ratio(up[them]), most.compose},
-		{"up ÷ floor", up[us].ratio(up[best]), most.floor},
-		{"down ÷ floor", down[us].ratio(down[best]), most.down},
-		{"memory ÷ compose", memory[us].ratio(memory[them]), most.memory},
-	}
-	for _, t := range targets {
-		if t.most > 0 {
-			r.target(s.Name+" "+t.what, t.value, t.most)
+		h.report.add(s.Name+" up", "ms", up)
+		h.report.add(s.Name+" down", "ms", down)
+		h.report.add(s.Name+" peak memory", "MB", memory)
+		h.report.compare(s.Name+" up ÷ compose", up[us], up[rival], most.compose)
+		h.report.compare(s.Name+" up ÷ floor", up[us], up[best], most.floor)
+		h.report.compare(s.Name+" down ÷ compose", down[us], down[rival], none)
+		h.report.compare(s.Name+" down ÷ floor", down[us], down[best], most.down)
+		h.report.compare(s.Name+" peak memory ÷ compose", memory[us], memory[rival], most.memory)
+		return nil
+	}}
+}
+
+// turns lets the subjects take their turns: one round that doesn't count, then
+// as many as wanted.
+func (h *harness) turns(ctx context.Context, rounds int, take func(who subject, counts bool) error) error {
+	for round := range rounds + 1 {
+		fmt.Fprintf(os.Stderr, "   round %d of %d\n", round, rounds)
+		for _, who := range h.subjects() {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := take(who, round > 0); err != nil {
+				return fmt.Errorf("%s: %w", who.name, err)
+			}
 		}
 	}
 	return nil

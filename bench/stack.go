@@ -2,18 +2,15 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// stack is what all subjects run. The manifest and its compose twin are both
-// written from it, so that they can't differ.
+// stack is what all subjects run. The manifest, its compose twin and what the
+// floor reads are all written from it, so that they can't differ.
 type stack struct {
-	Name     string
+	Name string
+	// Project is the floor's; the others have theirs in their files.
+	Project  string
 	Services []service
 }
 
@@ -76,6 +73,7 @@ func levels(depth, width int) stack {
 }
 
 // postgresAndApp is a database with v0's healthcheck, and what waits for it.
+// Its volume is anonymous, and so fresh each time.
 func postgresAndApp() stack {
 	return stack{Name: "postgres", Services: []service{
 		{
@@ -90,6 +88,27 @@ func postgresAndApp() stack {
 	}}
 }
 
+// late is a server that can answer only after a while, and what waits for it.
+func late(after time.Duration) stack {
+	s := stack{Name: "gate", Services: []service{
+		server("a"),
+		{Name: "b", Image: tiny, Command: []string{"wait"}, Needs: []string{"a"}},
+	}}
+	s.Services[0].Env = map[string]string{"READY_AFTER": after.String()}
+	return s
+}
+
+// quiet is size servers whose engine leaves them alone while they are looked
+// at.
+func quiet(size int) stack {
+	s := flat(size)
+	s.Name = "quiet"
+	for i := range s.Services {
+		s.Services[i].Check.Interval = time.Hour
+	}
+	return s
+}
+
 // large is a stack that is only parsed: chains of ten. It isn't levels, because
 // compose walks every path of those, of which there would be 4^50.
 func large(size int) stack {
@@ -101,90 +120,4 @@ func large(size int) stack {
 		}
 	}
 	return s
-}
-
-type object = map[string]any
-
-func (s stack) manifest(project string) object {
-	resources := yaml.Node{Kind: yaml.MappingNode}
-	for _, one := range s.Services {
-		kind, fields := "container", object{"image": one.Image}
-		if one.Postgres {
-			kind, fields = "postgres", object{"password": one.Env["POSTGRES_PASSWORD"], "volume": false}
-		} else {
-			fields["command"] = one.Command
-			if len(one.Env) > 0 {
-				fields["env"] = one.Env
-			}
-		}
-		if one.Check != nil && !one.Postgres {
-			fields["healthcheck"] = object{
-				"test": append([]string{"CMD"}, one.Check.Test...), "interval": one.Check.Interval.String(), "timeout": one.Check.Timeout.String(),
-				"start_period": one.Check.Start.String(), "retries": one.Check.Retries,
-			}
-		}
-		if len(one.Needs) > 0 {
-			fields["depends_on"] = one.Needs
-		}
-		var value yaml.Node
-		must(value.Encode(object{kind: fields}))
-		resources.Content = append(resources.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: one.Name}, &value)
-	}
-	return object{"project": object{"name": project}, "resources": &resources}
-}
-
-func (s stack) compose(project string) object {
-	services := object{}
-	for _, one := range s.Services {
-		fields := object{"image": one.Image}
-		if len(one.Command) > 0 {
-			fields["command"] = one.Command
-		}
-		if len(one.Env) > 0 {
-			fields["environment"] = one.Env
-		}
-		if one.Postgres {
-			fields["ports"] = []string{"127.0.0.1::5432"}
-		}
-		if one.Check != nil {
-			fields["healthcheck"] = object{
-				"test": append([]string{"CMD"}, one.Check.Test...), "interval": one.Check.Interval.String(), "timeout": one.Check.Timeout.String(),
-				"start_period": one.Check.Start.String(), "retries": one.Check.Retries,
-			}
-		}
-		needs := object{}
-		for _, need := range one.Needs {
-			needs[need] = object{"condition": "service_healthy"}
-		}
-		if len(needs) > 0 {
-			fields["depends_on"] = needs
-		}
-		services[one.Name] = fields
-	}
-	return object{"name": project, "services": services}
-}
-
-// write writes both files into dir.
-func (s stack) write(dir string) (manifest, compose string, err error) {
-	manifest, compose = filepath.Join(dir, "lightshuttle.yml"), filepath.Join(dir, "compose.yml")
-	for path, content := range map[string]object{manifest: s.manifest(s.project("ls")), compose: s.compose(s.project("dc"))} {
-		data, err := yaml.Marshal(content)
-		if err != nil {
-			return "", "", err
-		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			return "", "", err
-		}
-	}
-	return manifest, compose, nil
-}
-
-func (s stack) project(of string) string {
-	return "bench-" + of + "-" + strings.ToLower(s.Name)
-}
-
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// series are the figures of one subject, in the order of the rounds.
+// series are the figures of one subject, in the order of the runs.
 type series []float64
 
 func (s series) median() float64 {
@@ -21,12 +21,12 @@ func (s series) median() float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-func (s series) least() float64 { return slices.MinFunc(s, cmp.Compare[float64]) }
-func (s series) most() float64  { return slices.MaxFunc(s, cmp.Compare[float64]) }
+func (s series) min() float64 { return slices.MinFunc(s, cmp.Compare[float64]) }
+func (s series) max() float64 { return slices.MaxFunc(s, cmp.Compare[float64]) }
 
-// ratio is the median of the ratios round by round: what slows the machine down
-// for a while slows both of a round.
-func (s series) ratio(to series) float64 {
+// pairwise is the median of the ratios run by run: what slows the machine down
+// for a while slows both of a run.
+func (s series) pairwise(to series) float64 {
 	var ratios series
 	for i := range min(len(s), len(to)) {
 		if to[i] > 0 {
@@ -36,4 +36,21 @@ func (s series) ratio(to series) float64 {
 	return ratios.median()
 }
 
+// ofMedians is the ratio of the medians.
+func (s series) ofMedians(to series) float64 {
+	if to.median() == 0 {
+		return 0
+	}
+	return s.median() / to.median()
+}
+
+// figures are the series of all subjects for one measure, by subject.
+type figures map[string]series
+
+func (f figures) add(subject string, value float64) {
+	f[subject] = append(f[subject], value)
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func megabytes(bytes int64) float64 { return float64(bytes) / 1e6 }

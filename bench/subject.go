@@ -1,105 +1,95 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"os"
-	"os/exec"
-	"strings"
-	"syscall"
+	"context"
+	"errors"
 	"time"
 )
+
+// The names of the subjects.
+const (
+	us    = "lightshuttle"
+	rival = "compose"
+	best  = "floor"
+)
+
+// What the lines of the programs that stay in the foreground say.
+const (
+	programReady = `"stack_started"`
+	floorReady   = "ready"
+)
+
+// turn is what one subject took for one stack.
+type turn struct {
+	up, down time.Duration
+	// memory is the most resident memory of the process while it brought the
+	// stack up, in bytes.
+	memory int64
+}
 
 // subject is who brings a stack up and takes it down.
 type subject struct {
 	name string
-	// up runs until the stack is ready; down ends what it began.
-	run func(s stack, manifest, compose string) (upDown, error)
+	// run calls whileUp between the two.
+	run func(ctx context.Context, files files, whileUp func() error) (turn, error)
 }
 
-// upDown are the figures of one stack brought up and taken down.
-type upDown struct {
-	up, down time.Duration
-	// memory is the most resident memory of the process that brought it up, in
-	// bytes.
-	memory int64
-}
-
-// foreground runs a program that brings the stack up, prints a line that
-// contains ready, and takes it down on an interrupt.
-func foreground(ready string, program string, args ...string) (upDown, error) {
-	command := exec.Command(program, args...)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		return upDown{}, err
-	}
-	began := time.Now()
-	if err := command.Start(); err != nil {
-		return upDown{}, err
-	}
-	lines := bufio.NewScanner(stdout)
-	seen := false
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), ready) {
-			seen = true
-			break
-		}
-	}
-	up := time.Since(began)
-	began = time.Now()
-	_ = command.Process.Signal(interrupt)
-	for lines.Scan() { // it must not block on what it prints
-	}
-	if err := command.Wait(); err != nil || !seen {
-		return upDown{}, fmt.Errorf("%s: %w\n%s", program, err, stderr.String())
-	}
-	return upDown{up: up, down: time.Since(began), memory: peakMemory(command)}, nil
-}
-
-func peakMemory(command *exec.Cmd) int64 {
-	usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	return usage.Maxrss * 1024
-}
-
-// timed runs a program to its end.
-func timed(program string, args ...string) (time.Duration, int64, error) {
-	command := exec.Command(program, args...)
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
-	began := time.Now()
-	err := command.Run()
-	took := time.Since(began)
-	if err != nil {
-		return took, 0, fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, output.String())
-	}
-	return took, peakMemory(command), nil
-}
-
-func subjects(o options) []subject {
+// subjects in the order of their turns.
+func (h *harness) subjects() []subject {
 	return []subject{
-		{"lightshuttle", func(_ stack, manifest, _ string) (upDown, error) {
-			return foreground(`"stack_started"`, o.program, "up", "--json", "-f", manifest)
+		{us, func(ctx context.Context, files files, whileUp func() error) (turn, error) {
+			return h.inForeground(ctx, whileUp, programReady, h.program, "up", "--json", "-f", files.manifest)
 		}},
-		{"compose", func(_ stack, _, compose string) (upDown, error) {
-			up, memory, err := timed(o.compose, "-f", compose, "up", "-d", "--wait", "--quiet-pull")
+		{rival, func(ctx context.Context, files files, whileUp func() error) (turn, error) {
+			up, command, err := h.once(ctx, h.compose, "-f", files.compose, "up", "-d", "--wait", "--quiet-pull")
 			if err != nil {
-				return upDown{}, err
+				return turn{}, err
 			}
-			down, _, err := timed(o.compose, "-f", compose, "down", "-v")
-			return upDown{up, down, memory}, err
+			memory, err := endedPeak(command)
+			if err != nil {
+				return turn{}, err
+			}
+			if err := whileUp(); err != nil {
+				return turn{}, err
+			}
+			down, _, err := h.once(ctx, h.compose, "-f", files.compose, "down", "-v")
+			return turn{up, down, memory}, err
 		}},
-		{"floor", func(s stack, _, _ string) (upDown, error) {
-			self, err := os.Executable()
-			if err != nil {
-				return upDown{}, err
-			}
-			return foreground("ready", self, "-floor", s.Name)
+		{best, func(ctx context.Context, files files, whileUp func() error) (turn, error) {
+			return h.inForeground(ctx, whileUp, floorReady, h.self, "floor", "up", files.floor)
 		}},
 	}
+}
+
+func (h *harness) inForeground(ctx context.Context, whileUp func() error, ready, program string, args ...string) (turn, error) {
+	running, up, err := h.begin(ctx, ready, program, args...)
+	if err != nil {
+		return turn{}, err
+	}
+	memory, err := livingPeak(running.command.Process.Pid)
+	if err == nil {
+		err = whileUp()
+	}
+	down, endErr := running.end()
+	return turn{up, down, memory}, errors.Join(err, endErr)
+}
+
+// take has a subject bring the stack up and down, and makes sure that nothing
+// is left.
+func (h *harness) take(ctx context.Context, s subject, files files, whileUp func() error) (turn, error) {
+	var volumes []string
+	took, err := s.run(ctx, files, func() error {
+		var err error
+		if volumes, err = h.engine.anonymous(ctx); err != nil || whileUp == nil {
+			return err
+		}
+		return whileUp()
+	})
+	if err != nil {
+		return turn{}, err
+	}
+	if err := h.engine.nothingLeft(ctx, volumes); err != nil {
+		return turn{}, errors.Join(errors.New("after "+s.name), err)
+	}
+	return took, nil
 }
