@@ -21,6 +21,9 @@ func TestSignalWhileBuilding(t *testing.T) {
 	other:
 		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL}
 `)
+	// The classic builder runs a command in a container, which can be seen from
+	// outside; what BuildKit does, the tests of plugins/docker look at.
+	s.env = []string{"DOCKER_BUILDKIT=0"}
 	s.file("app/Dockerfile", "FROM "+image+"\nRUN echo "+s.project+" && sleep 1000\n")
 	p := s.up()
 	p.await(lifecycle.ResourcePreparing, "app")
