@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -30,7 +29,6 @@ func (s *testStack) up(args ...string) *process {
 	p := &process{t: s.t, events: make(chan lifecycle.Event, 1000)}
 	p.command = exec.Command("lightshuttle", append([]string{"up", "--json"}, args...)...)
 	p.command.Dir = s.dir
-	p.command.Env = append(os.Environ(), s.env...)
 	p.command.Stderr = &p.stderr
 	stdout, err := p.command.StdoutPipe()
 	if err != nil {

@@ -32,8 +32,6 @@ const image = "busybox:1.36"
 // testStack is a manifest in a folder of its own, with a project of its own on
 // the real engine. When the test ends, nothing of the project may be left.
 type testStack struct {
-	// env are more variables for `up`.
-	env []string
 	t       *testing.T
 	dir     string
 	project string
