@@ -61,8 +61,9 @@ func (r *Runtime) allCredentials() map[string]registry.AuthConfig {
 	return result
 }
 
-// classicStep is how docker and podman announce a step.
-var classicStep = regexp.MustCompile(`^(?:Step|STEP) (\d+)/(\d+) ?: (.*)`)
+// classicStep is how docker and podman announce a step. Podman counts the steps
+// of each stage by themselves, and names the stage first.
+var classicStep = regexp.MustCompile(`^(\[\d+/\d+\] )?(?:Step|STEP) (\d+)/(\d+) ?: (.*)`)
 
 // classic reads one message of the classic builder.
 func (r *buildRecord) classic(m message) {
@@ -79,6 +80,7 @@ func (r *buildRecord) classic(m message) {
 	if r.last != nil {
 		r.completed(r.last)
 	}
-	r.total, _ = strconv.ParseInt(found[2], 10, 64)
-	r.began(r.step(found[1]), "["+found[1]+"/"+found[2]+"] "+found[3])
+	stage, number, of, name := found[1], found[2], found[3], found[4]
+	r.total, _ = strconv.ParseInt(of, 10, 64)
+	r.began(r.step(stage+number), "["+number+"/"+of+"] "+name)
 }

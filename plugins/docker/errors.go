@@ -67,6 +67,12 @@ func cutOff(err error) bool {
 	return ok
 }
 
+// nameExists recognises that a name is taken; podman says so with the status of
+// an internal error.
+func nameExists(err error) bool {
+	return cerrdefs.IsConflict(err) || strings.Contains(err.Error(), "already in use by") || strings.Contains(err.Error(), "already exists")
+}
+
 // neverSent says whether err means that there was no connection to send the
 // request on. The client library tells by its text alone.
 func neverSent(err error) bool {
@@ -137,6 +143,7 @@ var knownTexts = []struct {
 		regexp.MustCompile(`no such host|server misbehaving|connection refused|connection reset|i/o timeout|network is unreachable|no route to host|TLS handshake|server gave HTTP response|x509:|request canceled while waiting|context deadline exceeded|toomanyrequests|5\d\d (Internal Server Error|Bad Gateway|Service Unavailable)`),
 		sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry",
 	},
+	{regexp.MustCompile(`unable to find network|network not found`), sdk.CodeNotFound, ""},
 	{regexp.MustCompile(`is not running|[Cc]ontainer .* is restarting|container state improper`), sdk.CodeExited, ""},
 	{
 		regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),

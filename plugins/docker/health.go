@@ -28,12 +28,12 @@ func (r *Runtime) WaitHealthy(ctx context.Context, id string, check *sdk.Healthc
 // waitAsImageSays waits for the image's own healthcheck. Without one, running
 // is enough.
 func (r *Runtime) waitAsImageSays(ctx context.Context, id string) (sdk.State, error) {
-	state, own, err := r.inspect(ctx, id)
+	state, err := r.Inspect(ctx, id)
 	if err != nil || state.Ended() {
 		return state, orExited(state, err)
 	}
-	if own != nil {
-		return r.waitChecked(ctx, id, *own)
+	if state.Healthcheck != nil {
+		return r.waitChecked(ctx, id, *state.Healthcheck)
 	}
 	if state.Status == sdk.StatusRunning {
 		return state, nil

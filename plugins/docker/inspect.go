@@ -18,17 +18,11 @@ const inspections = 8
 
 // Inspect implements sdk.Inspector.
 func (r *Runtime) Inspect(ctx context.Context, id string) (sdk.State, error) {
-	state, _, err := r.inspect(ctx, id)
-	return state, err
-}
-
-// inspect also returns the healthcheck that the engine makes, if there is one.
-func (r *Runtime) inspect(ctx context.Context, id string) (sdk.State, *sdk.Healthcheck, error) {
 	seen, err := r.api.ContainerInspect(ctx, id)
 	if err != nil {
-		return sdk.State{}, nil, r.typed(ctx, "inspect", "", err)
+		return sdk.State{}, r.typed(ctx, "inspect", "", err)
 	}
-	return stateOf(seen), checkOf(seen.Config), nil
+	return stateOf(seen), nil
 }
 
 // List implements sdk.Lister.

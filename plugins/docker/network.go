@@ -1,18 +1,26 @@
 package docker
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
+)
+
+const (
+	networkAttempts = 10
+	// maxNetworkPause is as long as the making of a network takes, at least.
+	maxNetworkPause = 200 * time.Millisecond
 )
 
 // EnsureNetwork implements sdk.Networker.
@@ -23,53 +31,62 @@ func (r *Runtime) EnsureNetwork(ctx context.Context, wanted sdk.Network) (bool, 
 	case <-ctx.Done():
 		return false, contextEnded(ctx, "network", "")
 	}
-	own, err := r.ownNetworks(ctx, wanted)
-	if err != nil || len(own) > 0 {
-		return false, err
-	}
-	labels := map[string]string{sdk.LabelProject: wanted.Project}
-	maps.Copy(labels, wanted.Labels)
-	made, err := r.api.NetworkCreate(ctx, wanted.Name, network.CreateOptions{Driver: "bridge", Labels: labels})
-	if cerrdefs.IsConflict(err) {
-		return false, r.madeByOthers(ctx, wanted)
-	}
-	if err != nil {
-		return false, r.typed(ctx, "network", "", err)
-	}
-	return r.keepOne(ctx, wanted, made.ID)
-}
-
-// madeByOthers is fine if the others were another process of this project.
-func (r *Runtime) madeByOthers(ctx context.Context, wanted sdk.Network) error {
-	own, err := r.ownNetworks(ctx, wanted)
-	if err == nil && len(own) == 0 {
-		return sdk.Errorf(sdk.CodeConflict, "network", "the network %s came and went", wanted.Name)
-	}
-	return err
-}
-
-// keepOne looks again after a creation: engines before API 1.44 may have made a
-// second network of the same name for somebody else in the same moment, and a
-// name that two have can't be used. All who see both keep the same one.
-func (r *Runtime) keepOne(ctx context.Context, wanted sdk.Network, made string) (bool, error) {
-	found, err := r.ownNetworks(ctx, wanted)
-	if err != nil {
-		// It isn't ours alone, so ours goes.
-		if removeErr := r.api.NetworkRemove(context.WithoutCancel(ctx), made); removeErr != nil {
-			r.logger.Warn("could not remove a network that is one too many", "network", wanted.Name, "id", made, "error", removeErr)
+	for range networkAttempts {
+		own, err := r.ownNetworks(ctx, wanted)
+		if err != nil || len(own) > 0 {
+			return false, err
 		}
-		return false, err
+		labels := map[string]string{sdk.LabelProject: wanted.Project}
+		maps.Copy(labels, wanted.Labels)
+		// As with containers, what was asked for is waited for: else it would be
+		// left without anybody knowing.
+		longer, cancel := outlive(ctx, creationTimeout)
+		made, err := r.api.NetworkCreate(longer, wanted.Name, network.CreateOptions{Driver: "bridge", Labels: labels})
+		cancel()
+		if err != nil && !nameExists(err) {
+			return false, r.typed(ctx, "network", "", err)
+		}
+		if err == nil {
+			kept, err := r.keepIfOnly(ctx, wanted, made.ID)
+			if err != nil || kept {
+				return kept, err
+			}
+		}
+		if err := pauseAtRandom(ctx); err != nil {
+			return false, err
+		}
 	}
-	if len(found) == 0 {
-		return false, sdk.Errorf(sdk.CodeConflict, "network", "the network %s was removed as soon as it was made", wanted.Name)
+	return false, sdk.Errorf(sdk.CodeConflict, "network", "others make and remove the network %s all the time", wanted.Name)
+}
+
+// pauseAtRandom keeps those who try at the same time from doing so again.
+func pauseAtRandom(ctx context.Context) error {
+	pause := time.NewTimer(rand.N(maxNetworkPause)) //nolint:gosec // nobody is to be kept from guessing it
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return contextEnded(ctx, "network", "")
+	case <-pause.C:
+		return nil
 	}
-	first := slices.MinFunc(found, func(a, b network.Summary) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
-	})
-	if len(found) == 1 || first.ID == made {
+}
+
+// keepIfOnly looks again after a creation: engines before API 1.44 may have made
+// a second network of the same name for somebody else in the same moment, and a
+// name that two have can't be used. The other may have looked before ours could
+// be seen, so it is ours that goes. If both go, the pause makes one the first
+// when both try again.
+func (r *Runtime) keepIfOnly(ctx context.Context, wanted sdk.Network, made string) (bool, error) {
+	found, err := r.ownNetworks(ctx, wanted)
+	if err == nil && len(found) == 1 && found[0].ID == made {
 		return true, nil
 	}
-	if err := r.api.NetworkRemove(ctx, made); err != nil && !cerrdefs.IsNotFound(err) {
+	removal, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	if removeErr := r.api.NetworkRemove(removal, made); removeErr != nil && !cerrdefs.IsNotFound(removeErr) {
+		err = errors.Join(err, removeErr)
+	}
+	if err != nil {
 		return false, r.typed(ctx, "network", "", err)
 	}
 	return false, nil

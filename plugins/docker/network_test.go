@@ -61,7 +61,7 @@ func TestOneOfSeveralNetworksIsKept(t *testing.T) {
 	s := newStage(t)
 	other := engine(t)
 	wanted := sdk.Network{Name: s.project, Project: s.project}
-	for range 5 {
+	for range 4 {
 		var all sync.WaitGroup
 		for _, r := range []*Runtime{s.Runtime, other} {
 			all.Go(func() {

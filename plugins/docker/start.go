@@ -127,7 +127,7 @@ func imageMissing(spec sdk.Spec) error {
 
 // createFailed finds out what a failed creation has left behind.
 func (r *Runtime) createFailed(ctx context.Context, spec sdk.Spec, cause error) error {
-	if cerrdefs.IsConflict(cause) {
+	if nameExists(cause) {
 		return r.nameTaken(ctx, spec, cause)
 	}
 	if cerrdefs.IsNotFound(cause) && spec.Pull == sdk.PullNever {

@@ -16,7 +16,7 @@ func (r *Runtime) Stop(ctx context.Context, id string, grace time.Duration) erro
 	seconds := wholeSeconds(grace)
 	options := container.StopOptions{Timeout: &seconds}
 	err := r.api.ContainerStop(ctx, id, options)
-	if err != nil && strings.Contains(err.Error(), "is paused") {
+	if err != nil && strings.Contains(err.Error(), "paused") {
 		// A paused process can't obey a signal, so old engines refuse.
 		if err := r.api.ContainerUnpause(ctx, id); err != nil && !cerrdefs.IsNotFound(err) {
 			return r.typed(ctx, "stop", "", err)

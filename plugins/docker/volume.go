@@ -19,7 +19,9 @@ func (r *Runtime) EnsureVolume(ctx context.Context, wanted sdk.Volume) (bool, er
 	}
 	labels := map[string]string{sdk.LabelProject: wanted.Project}
 	maps.Copy(labels, wanted.Labels)
-	made, err := r.api.VolumeCreate(ctx, volume.CreateOptions{Name: wanted.Name, Labels: labels})
+	longer, cancel := outlive(ctx, creationTimeout)
+	defer cancel()
+	made, err := r.api.VolumeCreate(longer, volume.CreateOptions{Name: wanted.Name, Labels: labels})
 	if err != nil {
 		return false, r.typed(ctx, "volume", "", err)
 	}
