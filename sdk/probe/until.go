@@ -47,7 +47,7 @@ func Until(ctx context.Context, check sdk.Healthcheck, attempt Attempt) error {
 	began := time.Now()
 	lastCounted := began
 	failures := 0
-	last := Result{Output: "it was not checked yet"}
+	var last Result
 	for {
 		attemptBegan := time.Now()
 		result, err := attemptWithin(ctx, check.Timeout.Std(), attempt)
