@@ -54,7 +54,7 @@ func runFloor(args []string) error {
 func floorClient() (*client.Client, error) {
 	// Connections are kept: one for each start that is under way, and more.
 	transport := &http.Transport{MaxIdleConns: 64, MaxIdleConnsPerHost: 64}
-	return client.NewClientWithOpts(client.WithHTTPClient(&http.Client{Transport: transport}), client.FromEnv, client.WithAPIVersionNegotiation())
+	return client.NewClientWithOpts(client.WithHTTPClient(&http.Client{Transport: transport}), client.WithHost(client.DefaultDockerHost), client.FromEnv, client.WithAPIVersionNegotiation())
 }
 
 // floorUp brings the stack of the file up, prints "ready", and takes it down

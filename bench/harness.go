@@ -78,6 +78,7 @@ func (h *harness) measure(ctx context.Context, chosen []scenario) error {
 		fmt.Fprintln(os.Stderr, "==", s.name)
 		err := s.run(ctx, h)
 		if ctx.Err() != nil {
+			h.report.Failures = append(h.report.Failures, s.name+": interrupted; what comes after it wasn't measured")
 			return errors.New("interrupted")
 		}
 		if err == nil {

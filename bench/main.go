@@ -61,9 +61,10 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
+	// Signals are heard to the very end: one more, or the same one sent twice by
+	// what runs this, must not cut off the removal, whose time is bounded.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the harness at once
 
 	h, err := newHarness(ctx, o)
 	if err != nil {

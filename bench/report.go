@@ -156,6 +156,7 @@ func (r *report) summary() string {
 	if len(lines) == 0 {
 		return "All targets that were measured are reached."
 	}
+	// A blank line makes a paragraph of each.
 	return strings.Join(lines, "\n\n")
 }
 

@@ -64,6 +64,14 @@ func TestSummaryWithoutAMiss(t *testing.T) {
 	}
 }
 
+func TestSummaryOfAnInterruptedRun(t *testing.T) {
+	r := &report{Failures: []string{"flat: interrupted"}}
+	r.compare("one", series{1}, series{2}, 0.8)
+	if got := r.summary(); got != "**Failed:** flat: interrupted" {
+		t.Errorf("summary = %q", got)
+	}
+}
+
 func TestSavedReportHasEveryRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.json")
 	if err := filledReport().save(path); err != nil {
