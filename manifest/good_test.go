@@ -236,3 +236,38 @@ func BenchmarkParseAndResolve(b *testing.B) {
 		})
 	}
 }
+
+// L8: values are put in once, in every field that takes them; outputs are made
+// of resolved values; dependents get them, and what the user wrote wins.
+func TestL8OutputsAndInjection(t *testing.T) {
+	stack := mustResolve(t, "f", []byte(`project: {name: p}
+resources:
+  db-main:
+    postgres: {user: "${env.WHO}", password: "p@${env.WHO}", database: shop}
+  app:
+    container:
+      image: ${env.IMAGE}
+      working_dir: /home/${env.WHO}
+      command: ["--db", "${resources.db-main.url}"]
+      env: {LSH_DB_MAIN_PORT: mine, LITERAL: "${env.TRICKY}"}
+`), Inputs{Env: func(name string) (string, bool) {
+		value, ok := map[string]string{"WHO": "me", "IMAGE": "busybox:1.36", "TRICKY": "${env.WHO}"}[name]
+		return value, ok
+	}})
+	spec := stack.Resources[1].Spec
+	url := "postgres://me:p%40me@db-main:5432/shop"
+	if spec.Image != "busybox:1.36" || spec.WorkingDir != "/home/me" || spec.Command[1] != url {
+		t.Errorf("image %s, working_dir %s, command %v", spec.Image, spec.WorkingDir, spec.Command)
+	}
+	for name, want := range map[string]string{
+		"LSH_DB_MAIN_URL": url, "LSH_DB_MAIN_USER": "me", "LSH_DB_MAIN_PASSWORD": "p@me",
+		"LSH_DB_MAIN_PORT": "mine", "LITERAL": "${env.WHO}",
+	} {
+		if got := spec.Env[name]; got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	if want := []string{"LSH_DB_MAIN_PASSWORD", "LSH_DB_MAIN_URL"}; !reflect.DeepEqual(spec.SecretEnv, want) {
+		t.Errorf("secret variables %v, want %v", spec.SecretEnv, want)
+	}
+}
