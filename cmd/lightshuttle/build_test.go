@@ -13,7 +13,7 @@ import (
 
 // SIGINT during a build ends it; neither an image nor the container that the
 // build runs in is left.
-func TestSignalWhileBuilding(t *testing.T) {
+func TestL11SignalWhileBuilding(t *testing.T) {
 	s := newStack(t, `
 	app:
 		dockerfile: {context: app}

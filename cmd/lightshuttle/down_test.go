@@ -10,7 +10,7 @@ import (
 )
 
 // A failed start that is kept, and the ways to remove it.
-func TestDownRemovesWhatWasKept(t *testing.T) {
+func TestL10DownRemovesWhatWasKept(t *testing.T) {
 	s := newStack(t, `
 	db:
 		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL, volumes: ["data:/data"]}
@@ -105,7 +105,7 @@ func TestUpConverges(t *testing.T) {
 }
 
 // What ran before a run is left as it was when that run fails.
-func TestUpRollsBackOnlyItsOwn(t *testing.T) {
+func TestL7UpRollsBackOnlyItsOwn(t *testing.T) {
 	const db = `
 	db:
 		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL}

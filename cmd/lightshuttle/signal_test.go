@@ -19,7 +19,7 @@ const neverReady = `
 		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL, depends_on: [db]}
 `
 
-func TestSignalWhileWaiting(t *testing.T) {
+func TestL11SignalWhileWaiting(t *testing.T) {
 	for name, test := range map[string]struct {
 		signal syscall.Signal
 		code   int
@@ -39,7 +39,7 @@ func TestSignalWhileWaiting(t *testing.T) {
 	}
 }
 
-func TestSignalWhileCreating(t *testing.T) {
+func TestL11SignalWhileCreating(t *testing.T) {
 	s := newStack(t, neverReady)
 	p := s.up()
 	p.await(lifecycle.ResourceStarting, "db")
@@ -48,7 +48,7 @@ func TestSignalWhileCreating(t *testing.T) {
 }
 
 // Whatever the signal hits, network and preflight included.
-func TestSignalAtTheVeryBeginning(t *testing.T) {
+func TestL11SignalAtTheVeryBeginning(t *testing.T) {
 	s := newStack(t, neverReady)
 	p := s.up()
 	p.await(lifecycle.StackStarting, "")
@@ -58,7 +58,7 @@ func TestSignalAtTheVeryBeginning(t *testing.T) {
 
 const ignoresTerm = `"trap '' TERM INT; while :; do sleep 1; done"`
 
-func TestSecondSignalKillsAtOnce(t *testing.T) {
+func TestL11SecondSignalKillsAtOnce(t *testing.T) {
 	s := newStack(t, `
 	app:
 		container: {image: IMAGE, command: `+ignoresTerm+`, stop_grace: 10m}
@@ -71,7 +71,7 @@ func TestSecondSignalKillsAtOnce(t *testing.T) {
 	p.end().exited(0)
 }
 
-func TestSecondSignalKillsARollback(t *testing.T) {
+func TestL11SecondSignalKillsARollback(t *testing.T) {
 	s := newStack(t, `
 	app:
 		container: {image: IMAGE, command: `+ignoresTerm+`, stop_grace: 10m}
@@ -88,7 +88,7 @@ func TestSecondSignalKillsARollback(t *testing.T) {
 
 // Six containers that don't listen end together, after one grace period. The
 // engine's own times are compared.
-func TestStopTakesOneGracePeriod(t *testing.T) {
+func TestL9StopTakesOneGracePeriod(t *testing.T) {
 	const grace = 2 * time.Second
 	s := newStack(t, six(ignoresTerm))
 	p := s.up()

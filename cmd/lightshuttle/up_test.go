@@ -12,7 +12,7 @@ import (
 
 // A probe that passes late holds back what depends on it, however often it has
 // failed by then.
-func TestUpHoldsDependentsBack(t *testing.T) {
+func TestL1UpHoldsDependentsBack(t *testing.T) {
 	s := newStack(t, `
 	db:
 		container:
@@ -46,7 +46,7 @@ func TestUpHoldsDependentsBack(t *testing.T) {
 
 // A resource that is waited for to complete holds back what depends on it until
 // it has exited 0.
-func TestUpWaitsForCompletion(t *testing.T) {
+func TestL3UpWaitsForCompletion(t *testing.T) {
 	s := newStack(t, `
 	migrate:
 		container:
@@ -87,7 +87,7 @@ func TestUpFailsWhenCompletionFails(t *testing.T) {
 }
 
 // A probe that never passes: in time, with what is needed to understand it.
-func TestUpFailsWhenTheProbeNeverPasses(t *testing.T) {
+func TestL5UpFailsWhenTheProbeNeverPasses(t *testing.T) {
 	s := newStack(t, `
 	db:
 		container:
@@ -119,7 +119,7 @@ func TestUpFailsWhenAResourceIsntReadyInTime(t *testing.T) {
 	s.run("up").exited(5).says("db: not ready within 4s", "start_timeout", "│ connection refused", "│ warming up")
 }
 
-func TestUpFailsWhenAContainerExits(t *testing.T) {
+func TestL5UpFailsWhenAContainerExits(t *testing.T) {
 	s := newStack(t, `
 	db:
 		container:
@@ -327,7 +327,7 @@ func TestUpStreams(t *testing.T) {
 	}
 }
 
-func TestUpRefusesAForeignContainer(t *testing.T) {
+func TestL18UpRefusesAForeignContainer(t *testing.T) {
 	s := newStack(t, `
 	app:
 		container: {image: IMAGE, command: [sleep, "1000"]}
@@ -340,7 +340,7 @@ func TestUpRefusesAForeignContainer(t *testing.T) {
 	}
 }
 
-func TestUpRefusesAForeignNetwork(t *testing.T) {
+func TestL18UpRefusesAForeignNetwork(t *testing.T) {
 	s := newStack(t, `
 	app:
 		container: {image: IMAGE, command: [sleep, "1000"]}
