@@ -146,6 +146,13 @@ func (e *engine) nothingLeft(ctx context.Context, volumes []string) error {
 
 // sweep removes everything of the run, and makes sure of it.
 func (e *engine) sweep(ctx context.Context) error {
+	if err := e.remove(ctx); err != nil {
+		return fmt.Errorf("the run can't remove what it has made, whose names begin with %s: %w", e.prefix, err)
+	}
+	return e.nothingLeft(ctx, nil)
+}
+
+func (e *engine) remove(ctx context.Context) error {
 	seen, err := e.look(ctx)
 	if err != nil {
 		return err
@@ -166,7 +173,7 @@ func (e *engine) sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return e.nothingLeft(ctx, nil)
+	return nil
 }
 
 // find returns the container of a service, whoever of the subjects made it.

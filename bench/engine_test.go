@@ -75,6 +75,17 @@ func TestSweepRemovesWhatIsOursAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestSweepWithoutAnEngineSaysWhatMayBeLeft(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "unix://"+t.TempDir()+"/nobody.sock")
+	e, err := openEngine("bench-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.close(); err == nil || !strings.Contains(err.Error(), "begin with bench-test-") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestFindKnowsBothKinds(t *testing.T) {
 	if got := serviceOf(map[string]string{sdk.LabelResource: "a"}); got != "a" {
 		t.Errorf("ours: %q", got)

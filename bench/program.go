@@ -44,7 +44,7 @@ func (h *harness) once(ctx context.Context, name string, args ...string) (time.D
 	err := command.Run()
 	took := time.Since(began)
 	if err != nil {
-		return 0, nil, fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, output.String())
+		return 0, nil, fmt.Errorf("%s: %w\n%s", strings.Join(command.Args, " "), err, lastLines(output.String()))
 	}
 	return took, command, nil
 }
@@ -83,7 +83,7 @@ func (h *harness) begin(ctx context.Context, ready, name string, args ...string)
 	case <-f.ended:
 	}
 	defer cancel()
-	return nil, 0, fmt.Errorf("%s ended before it was ready: %w\n%s", strings.Join(f.command.Args, " "), ended(f.command.Wait()), f.stderr.String())
+	return nil, 0, fmt.Errorf("%s ended before it was ready: %w\n%s", strings.Join(f.command.Args, " "), ended(f.command.Wait()), lastLines(f.stderr.String()))
 }
 
 // listen reads all of the output, because a program blocks on what nobody
@@ -112,7 +112,7 @@ func (f *foreground) end() (time.Duration, error) {
 	err := f.command.Wait()
 	down := time.Since(began)
 	if err = errors.Join(signalled, err); err != nil {
-		return 0, fmt.Errorf("%s: %w\n%s", strings.Join(f.command.Args, " "), err, f.stderr.String())
+		return 0, fmt.Errorf("%s: %w\n%s", strings.Join(f.command.Args, " "), err, lastLines(f.stderr.String()))
 	}
 	return down, nil
 }
@@ -123,4 +123,11 @@ func ended(err error) error {
 		return fmt.Errorf("exit code 0")
 	}
 	return err
+}
+
+// lastLines is the end of what a program said, where it says why it failed.
+func lastLines(output string) string {
+	const most = 5
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	return strings.Join(lines[max(0, len(lines)-most):], "\n")
 }

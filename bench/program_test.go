@@ -82,3 +82,12 @@ func TestHighWater(t *testing.T) {
 		t.Error("no error without VmHWM")
 	}
 }
+
+func TestLastLines(t *testing.T) {
+	if got := lastLines("1\n2\n3\n4\n5\n6\n7\n"); got != "3\n4\n5\n6\n7" {
+		t.Errorf("%q", got)
+	}
+	if got := lastLines("why\n"); got != "why" {
+		t.Errorf("%q", got)
+	}
+}
