@@ -151,6 +151,7 @@ var knownTexts = []struct {
 	},
 	{regexp.MustCompile(`unable to find (user|group)|no matching entries in (passwd|group) file`), sdk.CodeInvalid, "name a user that the image has, or give numbers: 1000:1000"},
 	{regexp.MustCompile(`bind source path does not exist|statfs .*: no such file or directory`), sdk.CodeInvalid, "create the folder, or mount another one"},
+	{regexp.MustCompile(`has active endpoints|network is being used`), sdk.CodeConflict, "disconnect or stop the containers that use it first"},
 	{regexp.MustCompile(`volume is in use|volume .* is being used`), sdk.CodeConflict, "remove the containers that use it first"},
 	{regexp.MustCompile(`address pools?|no available network|no available IPv4 addresses`), sdk.CodeUnavailable, "remove networks that nobody uses: docker network prune"},
 	{regexp.MustCompile(`no space left on device`), sdk.CodeUnavailable, "make room where the engine keeps its data: docker system df, docker system prune"},
@@ -166,10 +167,9 @@ func codeOf(err error) sdk.Code {
 		return sdk.CodeConflict
 	case cerrdefs.IsInvalidArgument(err):
 		return sdk.CodeInvalid
-	case cerrdefs.IsUnauthorized(err):
+	case cerrdefs.IsUnauthorized(err), cerrdefs.IsPermissionDenied(err):
+		// CodeDenied is for what the program itself doesn't allow a plugin.
 		return sdk.CodeUnauthorized
-	case cerrdefs.IsPermissionDenied(err):
-		return sdk.CodeDenied
 	case cerrdefs.IsNotImplemented(err):
 		return sdk.CodeUnsupported
 	case cerrdefs.IsUnavailable(err):
