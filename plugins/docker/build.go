@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"strconv"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
@@ -28,6 +29,7 @@ func (r *Runtime) build(ctx context.Context, spec sdk.Spec, report func(sdk.Prog
 	if err != nil {
 		return r.typed(ctx, "build", spec.Resource, err)
 	}
+	spec = withReachableDockerfile(spec)
 	record := newBuildRecord(spec, report)
 	err = errNoBuildKit
 	if mayHaveBuildKit(engine, r.api.ClientVersion()) {
@@ -44,29 +46,13 @@ var errNoBuildKit = errors.New("the engine has no BuildKit")
 
 // mayHaveBuildKit says whether trying makes sense. What the engine names as its
 // builder is but its default: an old one has BuildKit and doesn't tell. Podman,
-// which has none, refuses the session.
+// which has none, refuses the session. DOCKER_BUILDKIT=0 says no, as it does to
+// the docker command.
 func mayHaveBuildKit(engine *types.Ping, version string) bool {
-	return engine.OSType != "windows" && versions.GreaterThanOrEqualTo(version, buildKitVersion)
-}
-
-// checkBuild looks whether there is something to build.
-func checkBuild(spec sdk.Spec) error {
-	wanted := spec.Build
-	for _, path := range []string{wanted.Context, wanted.Dockerfile} {
-		seen, err := os.Stat(path)
-		if err == nil && seen.IsDir() == (path == wanted.Context) {
-			continue
-		}
-		what, hint := "build context", "see build.context in the manifest"
-		if path == wanted.Dockerfile {
-			what, hint = "Dockerfile", "see build.dockerfile in the manifest"
-		}
-		if err == nil {
-			err = errors.New("it is of the wrong kind: a context is a folder, a Dockerfile is a file")
-		}
-		return &sdk.Error{Code: sdk.CodeInvalid, Op: "build", Resource: spec.Resource, Err: fmt.Errorf("%s %s: %w", what, path, err), Hint: hint}
+	if wanted, err := strconv.ParseBool(os.Getenv("DOCKER_BUILDKIT")); err == nil && !wanted {
+		return false
 	}
-	return nil
+	return engine.OSType != "windows" && versions.GreaterThanOrEqualTo(version, buildKitVersion)
 }
 
 // buildOptions are what both builders are told.

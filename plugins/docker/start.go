@@ -104,7 +104,10 @@ func (r *Runtime) Validate(ctx context.Context, spec sdk.Spec) error {
 	if err := r.checkSpec(spec); err != nil {
 		return err
 	}
-	if spec.Build != nil || spec.Pull != sdk.PullNever {
+	if spec.Build != nil {
+		return checkBuild(spec)
+	}
+	if spec.Pull != sdk.PullNever {
 		return nil
 	}
 	there, err := r.imageIsThere(ctx, spec.Image)
