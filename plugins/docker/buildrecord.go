@@ -1,7 +1,9 @@
 package docker
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
@@ -31,11 +33,17 @@ type buildStep struct {
 }
 
 func newBuildRecord(spec sdk.Spec, report func(sdk.Progress)) *buildRecord {
-	var pairs []string
+	var values []string
 	for _, name := range spec.Build.SecretArgs {
 		if value := spec.Build.Args[name]; value != "" {
-			pairs = append(pairs, value, "***")
+			values = append(values, value)
 		}
+	}
+	// Where one begins with another, the longer has to be looked for first.
+	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	var pairs []string
+	for _, value := range values {
+		pairs = append(pairs, value, "***")
 	}
 	return &buildRecord{report: report, secrets: strings.NewReplacer(pairs...), steps: map[string]*buildStep{}}
 }

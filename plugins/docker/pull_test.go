@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	dockerconfig "github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/docker/cli/cli/config/types"
 	"github.com/docker/docker/api/types/image"
@@ -333,4 +335,19 @@ func TestFollowPull(t *testing.T) {
 			t.Errorf("%s: %v", stream, err)
 		}
 	}
+}
+
+// The credentials are those of docker's own configuration.
+func TestPullAfterDockerLogin(t *testing.T) {
+	reg := newRegistry(t, true)
+	ref := reg.push(t, "private", 1)
+	login := base64.StdEncoding.EncodeToString([]byte(registryUser + ":" + registryPassword))
+	folder := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(folder, "config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, reg.host, login), 0o600))
+	before := dockerconfig.Dir()
+	dockerconfig.SetDir(folder) // what DOCKER_CONFIG says, which is read but once
+	t.Cleanup(func() { dockerconfig.SetDir(before) })
+	s := newStage(t)
+	must(t, s.Prepare(t.Context(), s.pullSpec(ref), nil))
+	s.removeImage(t, ref)
 }
