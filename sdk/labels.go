@@ -15,7 +15,12 @@ const (
 	// LabelGrace holds the grace period in milliseconds, if the manifest gave
 	// one, for the same reason.
 	LabelGrace = "lightshuttle.stop_grace_ms"
+	// LabelParts holds short hashes of the parts of the resolved spec, as
+	// "part=hash,part=hash", so that it can be said what has changed.
+	LabelParts = "lightshuttle.parts"
 	// LabelRun identifies the run that created the container, so that a
 	// rollback removes exactly what its run created.
 	LabelRun = "lightshuttle.run"
+	// LabelAnonymous marks a volume that came with a container and goes with it.
+	LabelAnonymous = "lightshuttle.anonymous"
 )

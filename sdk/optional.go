@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"io"
+	"net/netip"
 	"time"
 )
 
@@ -113,9 +114,22 @@ type ExecOptions struct {
 	Env        map[string]string `json:"env,omitempty"`
 	User       string            `json:"user,omitempty"`
 	WorkingDir string            `json:"working_dir,omitempty"`
+	// Stdin is what the command reads, to its end; nil means nothing. When the
+	// command has ended, Exec doesn't wait for a read that blocks.
+	Stdin io.Reader `json:"-"`
+	// TTY gives the command a terminal. All output then goes to Stdout.
+	TTY bool `json:"tty,omitempty"`
+	// Resize tells the size of that terminal, first the one to begin with.
+	Resize <-chan TerminalSize `json:"-"`
 	// Stdout and Stderr receive the output; nil discards it.
 	Stdout io.Writer `json:"-"`
 	Stderr io.Writer `json:"-"`
+}
+
+// TerminalSize is the size of a terminal in characters.
+type TerminalSize struct {
+	Width  uint16 `json:"width"`
+	Height uint16 `json:"height"`
 }
 
 // Execer is a runtime that can run a command inside a container.
@@ -137,6 +151,30 @@ type Networker interface {
 	RemoveNetwork(ctx context.Context, network Network) error
 }
 
+// Gatewayer is a Networker that knows which address this machine has on its
+// networks.
+type Gatewayer interface {
+	// Gateway returns the machine's address on the network together with the
+	// network's prefix, such as 172.18.0.1/16. It is the zero prefix where
+	// containers run in a machine of their own: its engine alone knows the way
+	// here. It fails with CodeUnsupported where they can't reach the address.
+	Gateway(ctx context.Context, network string) (netip.Prefix, error)
+}
+
+// Gatekeeper is a runtime of processes on this machine, to which it can lead
+// the containers of a network.
+type Gatekeeper interface {
+	// OpenGates leads connections that containers make to the ports of the
+	// project's resources, at one of the gateways, to those resources. Only those
+	// that have a network (see Spec) are led to, only from a gateway's own prefix,
+	// and only to ports of the loopback address: who listens on other addresses is
+	// reached without. It holds until the resource is removed, also for those
+	// that are started later, and replaces what was there before. What listens
+	// when it is called can be reached when it returns, all else soon after it
+	// listens.
+	OpenGates(ctx context.Context, project string, gateways []netip.Prefix) error
+}
+
 // Network is a project's private network.
 type Network struct {
 	Name    string            `json:"name"`
@@ -150,11 +188,19 @@ type Volumer interface {
 	// to create it. A volume of that name which doesn't carry the project's
 	// label is refused with CodeConflict.
 	EnsureVolume(ctx context.Context, volume Volume) (created bool, err error)
-	// ListVolumes returns the project's volumes.
+	// ListVolumes returns the project's named volumes.
 	ListVolumes(ctx context.Context, project string) ([]Volume, error)
 	// RemoveVolume removes the project's volume. That it is gone is a success;
 	// one that isn't the project's is left alone and refused.
 	RemoveVolume(ctx context.Context, volume Volume) error
+}
+
+// OrphanRemover is a runtime whose engine can lose the anonymous volumes of a
+// container: by being killed while it makes or removes one.
+type OrphanRemover interface {
+	// RemoveOrphans removes the anonymous volumes of the project's containers
+	// that no container has any more.
+	RemoveOrphans(ctx context.Context, project string) error
 }
 
 // Volume is a named volume of a project.
@@ -162,6 +208,20 @@ type Volume struct {
 	Name    string            `json:"name"`
 	Project string            `json:"project"`
 	Labels  map[string]string `json:"labels,omitempty"`
+}
+
+// Restarter is a runtime whose engine restarts containers by itself, also when
+// this program isn't there.
+type Restarter interface {
+	// SetRestart changes the restart policy of a container that is there.
+	SetRestart(ctx context.Context, id string, policy RestartPolicy) error
+}
+
+// EnvReader is a runtime that can tell which environment a container was given.
+type EnvReader interface {
+	// Env returns the container's environment, secrets included, or fails with
+	// CodeNotFound.
+	Env(ctx context.Context, id string) (map[string]string, error)
 }
 
 // PortFinder is a runtime that knows which host ports its engine has given
@@ -184,9 +244,11 @@ type PublishedPort struct {
 type Watcher interface {
 	// Watch subscribes to the events of a project's containers. The
 	// subscription stands when Watch returns, so that a look after it misses
-	// nothing. The channel is closed when ctx ends; when the engine is lost it
-	// carries one last EventLost before it is closed.
-	Watch(ctx context.Context, project string) (<-chan Event, error)
+	// nothing. A since that isn't zero asks for what happened after it, too, as
+	// far as the engine remembers; who asks still has to look, and has to expect
+	// events that it knows. The channel is closed when ctx ends; when the engine
+	// is lost it carries one last EventLost before it is closed.
+	Watch(ctx context.Context, project string, since time.Time) (<-chan Event, error)
 }
 
 // EventType says what happened to a container.

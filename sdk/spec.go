@@ -1,5 +1,7 @@
 package sdk
 
+import "net/netip"
+
 // Spec describes one container in full: nothing in it is left to interpolate,
 // look up or default by project. A runtime refuses what it can't honour.
 type Spec struct {
@@ -7,6 +9,9 @@ type Spec struct {
 	Resource string `json:"resource"`
 	// Kind is the manifest's word for the resource, such as "postgres".
 	Kind string `json:"kind,omitempty"`
+	// Runtime names the runtime that is to run it; empty means the one in use. A
+	// runtime that is asked need not look at it.
+	Runtime string `json:"runtime,omitempty"`
 	// Name is the container's name, unique on the engine.
 	Name string `json:"name"`
 
@@ -16,8 +21,8 @@ type Spec struct {
 	Pull  PullPolicy `json:"pull,omitempty"`
 
 	// Entrypoint and Command replace the image's own when they aren't nil.
-	Entrypoint []string          `json:"entrypoint,omitempty"`
-	Command    []string          `json:"command,omitempty"`
+	Entrypoint []string          `json:"entrypoint,omitzero"`
+	Command    []string          `json:"command,omitzero"`
 	Env        map[string]string `json:"env,omitempty"`
 	// SecretEnv names the variables of Env that are never to be shown.
 	SecretEnv  []string `json:"secret_env,omitempty"`
@@ -27,18 +32,27 @@ type Spec struct {
 	// Init runs a minimal init as process 1, which reaps and forwards signals.
 	Init bool `json:"init,omitempty"`
 
-	Ports   []PortBinding `json:"ports,omitempty"`
-	Mounts  []Mount       `json:"mounts,omitempty"`
-	Network string        `json:"network,omitempty"`
+	Ports  []PortBinding `json:"ports,omitempty"`
+	Mounts []Mount       `json:"mounts,omitempty"`
+	// Network is the one to join. A process on this machine can't; to it, it is
+	// the network whose containers have to reach it.
+	Network string `json:"network,omitempty"`
 	// Aliases are the names under which others on Network find the container.
-	Aliases []string          `json:"aliases,omitempty"`
-	Labels  map[string]string `json:"labels,omitempty"`
+	Aliases []string `json:"aliases,omitempty"`
+	// ExtraHosts are more names that the container can look up, each as
+	// "name:address". The address host-gateway is that of the machine, as
+	// containers reach it.
+	ExtraHosts []string          `json:"extra_hosts,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
 
 	// Healthcheck is nil when the manifest says nothing: then the image's own
 	// healthcheck, if it has one, counts.
 	Healthcheck *Healthcheck `json:"healthcheck,omitempty"`
 	Stop        StopPolicy   `json:"stop,omitzero"`
-	Limits      Limits       `json:"limits,omitzero"`
+	// Restart is what the engine itself is to do when the container ends. It is
+	// empty while the program supervises the container.
+	Restart RestartPolicy `json:"restart,omitzero"`
+	Limits  Limits        `json:"limits,omitzero"`
 }
 
 // PullPolicy says when an image is fetched from its registry.
@@ -83,6 +97,16 @@ type PortBinding struct {
 	ContainerPort uint16   `json:"container_port"`
 	Protocol      Protocol `json:"protocol"`
 }
+
+// OnLoopback says whether nobody but this machine itself reaches the port.
+func (p PortBinding) OnLoopback() bool {
+	address, err := netip.ParseAddr(p.HostIP)
+	return err == nil && address.IsLoopback()
+}
+
+// NeedsGate says whether containers reach a process at this port only through a
+// gate; see [Gatekeeper]. There is none for UDP.
+func (p PortBinding) NeedsGate() bool { return p.OnLoopback() && p.Protocol != UDP }
 
 // MountType says where a mount's content comes from.
 type MountType string
@@ -158,6 +182,24 @@ type StopPolicy struct {
 	Signal string `json:"signal,omitempty"`
 	// Grace is the time until it is killed; 0 means the run's default.
 	Grace Duration `json:"grace_ms,omitempty"`
+}
+
+// RestartMode says when a container that ended is started again.
+type RestartMode string
+
+// The modes of restart policies; an empty one means RestartNo.
+const (
+	RestartNo        RestartMode = "no"
+	RestartOnFailure RestartMode = "on-failure"
+	RestartAlways    RestartMode = "always"
+)
+
+// RestartPolicy says whether a container that ended is started again.
+type RestartPolicy struct {
+	Mode RestartMode `json:"mode,omitempty"`
+	// MaxRetries bounds the restarts in a row, with RestartOnFailure; 0 means no
+	// bound.
+	MaxRetries int `json:"max_retries,omitempty"`
 }
 
 // Limits bound what a container may use; zero means no limit.

@@ -33,7 +33,9 @@ type State struct {
 	Name     string `json:"name"`
 	Project  string `json:"project,omitempty"`
 	Resource string `json:"resource,omitempty"`
-	Image    string `json:"image"`
+	// Runtime names the runtime that has it, where there are several.
+	Runtime string `json:"runtime,omitempty"`
+	Image   string `json:"image"`
 	// ImageID identifies the very image that the container was made from.
 	ImageID string `json:"image_id,omitempty"`
 
@@ -53,6 +55,8 @@ type State struct {
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 	Restarts   int       `json:"restarts,omitempty"`
+	// Restart is what the engine itself does when the container ends.
+	Restart RestartPolicy `json:"restart,omitzero"`
 
 	Ports []PortBinding `json:"ports,omitempty"`
 	// Addresses are the container's IP addresses that the host may reach.

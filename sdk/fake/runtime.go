@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -30,27 +29,11 @@ type Runtime struct {
 	networkPhase, watchPhase Phase
 }
 
-// Call is one operation on the fake, for tests of order and overlap.
-type Call struct {
-	Op       string
-	Resource string
-	Began    time.Time
-	Ended    time.Time
-	Err      error
-}
-
 type container struct {
 	state sdk.State
 	// ended is closed when the process ends.
 	ended chan struct{}
 	timer *time.Timer
-}
-
-type watcher struct {
-	project string
-	mu      sync.Mutex
-	queue   []sdk.Event
-	filled  chan struct{}
 }
 
 // New returns a fake without containers. Resources without a script behave well.
@@ -62,29 +45,9 @@ func New(scripts map[string]Script) *Runtime {
 	}
 }
 
-// WithoutRecord makes the fake forget its calls.
-func (r *Runtime) WithoutRecord() *Runtime {
-	r.recording = false
-	return r
-}
-
 // Ground scripts the creation of the network and the subscription to events.
 func (r *Runtime) Ground(network, watch Phase) {
 	r.networkPhase, r.watchPhase = network, watch
-}
-
-// Calls returns the operations so far, in the order in which they began.
-func (r *Runtime) Calls() []Call {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	calls := slices.Clone(r.calls)
-	slices.SortStableFunc(calls, func(a, b Call) int { return a.Began.Compare(b.Began) })
-	return calls
-}
-
-// CallsOf returns the calls of one operation on one resource.
-func (r *Runtime) CallsOf(op, resource string) []Call {
-	return slices.DeleteFunc(r.Calls(), func(c Call) bool { return c.Op != op || c.Resource != resource })
 }
 
 // Left names the containers and networks that exist, sorted.
@@ -102,79 +65,16 @@ func (r *Runtime) Left() []string {
 	return left
 }
 
-// Exit ends the resource's container from outside, as a crash does.
-func (r *Runtime) Exit(resource string, code int) {
+// SetRestart implements sdk.Restarter.
+func (r *Runtime) SetRestart(_ context.Context, id string, policy sdk.RestartPolicy) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, c := range r.containers {
-		if c.state.Resource == resource {
-			r.end(c, code)
-		}
+	c := r.containers[id]
+	if c == nil {
+		return sdk.Errorf(sdk.CodeNotFound, "update", "there is no container %s", id)
 	}
-}
-
-// RemoveOutside removes the resource's container behind the program's back.
-func (r *Runtime) RemoveOutside(resource string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, c := range r.containers {
-		if c.state.Resource == resource {
-			r.end(c, 137)
-			delete(r.containers, id)
-			r.tell(sdk.EventRemoved, c)
-		}
-	}
-}
-
-// SetHealth changes what the engine's own healthcheck says.
-func (r *Runtime) SetHealth(resource string, health sdk.Health) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, c := range r.containers {
-		if c.state.Resource != resource {
-			continue
-		}
-		c.state.Health = health
-		if health == sdk.HealthHealthy {
-			r.tell(sdk.EventHealthy, c)
-		} else {
-			r.tell(sdk.EventUnhealthy, c)
-		}
-	}
-}
-
-// LoseEvents ends all subscriptions, as an engine that goes away does.
-func (r *Runtime) LoseEvents() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for w := range r.watchers {
-		w.put(sdk.Event{Type: sdk.EventLost, Time: time.Now()})
-		delete(r.watchers, w)
-	}
-}
-
-// record notes a call; the returned function notes its end.
-func (r *Runtime) record(op, resource string) func(error) {
-	if !r.recording {
-		return func(error) {}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	at := len(r.calls)
-	r.calls = append(r.calls, Call{Op: op, Resource: resource, Began: time.Now()})
-	return func(err error) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.calls[at].Ended = time.Now()
-		r.calls[at].Err = err
-	}
-}
-
-// play runs the phase of one operation.
-func (r *Runtime) play(ctx context.Context, op, resource string, phase Phase) (err error) {
-	ended := r.record(op, resource)
-	defer func() { ended(err) }()
-	return phase.play(ctx)
+	c.state.Restart = policy
+	return nil
 }
 
 // Prepared implements sdk.Preparer.
@@ -209,7 +109,7 @@ func (r *Runtime) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 	r.nextID++
 	c := &container{ended: make(chan struct{}), state: sdk.State{
 		ID: fmt.Sprintf("id-%d", r.nextID), Name: spec.Name, Project: spec.Project, Resource: spec.Resource, Image: spec.Image,
-		Status: sdk.StatusRunning, Health: sdk.HealthNone, StartedAt: time.Now(), CreatedAt: time.Now(), Labels: spec.Labels, Ports: spec.Ports,
+		Status: sdk.StatusRunning, Health: sdk.HealthNone, StartedAt: time.Now(), CreatedAt: time.Now(), Labels: spec.Labels, Ports: spec.Ports, Restart: spec.Restart,
 	}}
 	if script.ImageCheck != nil {
 		c.state.Health, c.state.Healthcheck = sdk.HealthStarting, script.ImageCheck
@@ -384,122 +284,6 @@ func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, s
 	}
 }
 
-// EnsureNetwork implements sdk.Networker.
-func (r *Runtime) EnsureNetwork(ctx context.Context, network sdk.Network) (bool, error) {
-	if err := r.networkPhase.play(ctx); err != nil {
-		return false, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	created := !r.networks[network.Name]
-	r.networks[network.Name] = true
-	return created, nil
-}
-
-// RemoveNetwork implements sdk.Networker.
-func (r *Runtime) RemoveNetwork(_ context.Context, network sdk.Network) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.networks, network.Name)
-	return nil
-}
-
-// EnsureVolume implements sdk.Volumer.
-func (r *Runtime) EnsureVolume(_ context.Context, volume sdk.Volume) (bool, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	created := !r.volumes[volume.Name]
-	r.volumes[volume.Name] = true
-	return created, nil
-}
-
-// ListVolumes implements sdk.Volumer.
-func (r *Runtime) ListVolumes(_ context.Context, project string) ([]sdk.Volume, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var volumes []sdk.Volume
-	for _, name := range slices.Sorted(maps.Keys(r.volumes)) {
-		volumes = append(volumes, sdk.Volume{Name: name, Project: project})
-	}
-	return volumes, nil
-}
-
-// RemoveVolume implements sdk.Volumer.
-func (r *Runtime) RemoveVolume(_ context.Context, volume sdk.Volume) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.volumes, volume.Name)
-	return nil
-}
-
-// Watch implements sdk.Watcher.
-func (r *Runtime) Watch(ctx context.Context, project string) (<-chan sdk.Event, error) {
-	if err := r.watchPhase.play(ctx); err != nil {
-		return nil, err
-	}
-	w := &watcher{project: project, filled: make(chan struct{}, 1)}
-	r.mu.Lock()
-	r.watchers[w] = struct{}{}
-	r.mu.Unlock()
-	events := make(chan sdk.Event)
-	go func() {
-		defer close(events)
-		w.deliver(ctx, events)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.watchers, w)
-	}()
-	return events, nil
-}
-
-// tell sends an event to the project's watchers. The caller has the lock, so
-// that events are in the order of what happened.
-func (r *Runtime) tell(kind sdk.EventType, c *container) {
-	event := sdk.Event{Type: kind, ID: c.state.ID, Name: c.state.Name, Resource: c.state.Resource, Time: time.Now()}
-	if kind == sdk.EventExited {
-		event.ExitCode = *c.state.ExitCode
-	}
-	for w := range r.watchers {
-		if w.project == c.state.Project {
-			w.put(event)
-		}
-	}
-}
-
-func (w *watcher) put(event sdk.Event) {
-	w.mu.Lock()
-	w.queue = append(w.queue, event)
-	w.mu.Unlock()
-	select {
-	case w.filled <- struct{}{}:
-	default:
-	}
-}
-
-func (w *watcher) deliver(ctx context.Context, events chan<- sdk.Event) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-w.filled:
-		}
-		w.mu.Lock()
-		queue := w.queue
-		w.queue = nil
-		w.mu.Unlock()
-		for _, event := range queue {
-			select {
-			case events <- event:
-			case <-ctx.Done():
-				return
-			}
-			if event.Type == sdk.EventLost {
-				return
-			}
-		}
-	}
-}
-
 var (
 	_ sdk.Runtime   = (*Runtime)(nil)
 	_ sdk.Preparer  = (*Runtime)(nil)
@@ -510,4 +294,5 @@ var (
 	_ sdk.Networker = (*Runtime)(nil)
 	_ sdk.Volumer   = (*Runtime)(nil)
 	_ sdk.Watcher   = (*Runtime)(nil)
+	_ sdk.Restarter = (*Runtime)(nil)
 )

@@ -43,7 +43,7 @@ type Attempt func(ctx context.Context) (Result, error)
 // ctx ends first, its code is the context's. Either carries the output of the
 // last check.
 func Until(ctx context.Context, check sdk.Healthcheck, attempt Attempt) error {
-	check = withDefaults(check)
+	check = WithDefaults(check)
 	began := time.Now()
 	lastCounted := began
 	failures := 0
@@ -82,7 +82,7 @@ func Until(ctx context.Context, check sdk.Healthcheck, attempt Attempt) error {
 // Budget is the longest time that check can take to give up: the time after
 // which waiting for it makes no sense.
 func Budget(check sdk.Healthcheck) time.Duration {
-	check = withDefaults(check)
+	check = WithDefaults(check)
 	return check.StartPeriod.Std() + time.Duration(check.Retries)*(check.Interval.Std()+check.Timeout.Std())
 }
 
@@ -95,7 +95,8 @@ func pause(check sdk.Healthcheck, waited, took time.Duration) time.Duration {
 	return min(wanted, max(check.Interval.Std(), check.StartInterval.Std()))
 }
 
-func withDefaults(check sdk.Healthcheck) sdk.Healthcheck {
+// WithDefaults returns check with the defaults where it says nothing.
+func WithDefaults(check sdk.Healthcheck) sdk.Healthcheck {
 	if check.Interval <= 0 {
 		check.Interval = sdk.Duration(DefaultInterval)
 	}

@@ -1,0 +1,3 @@
+// Package native runs the test program of package workload as a process of the
+// operating system.
+package native
