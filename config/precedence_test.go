@@ -14,15 +14,21 @@ import (
 
 // samples holds five values of each setting, none of them its default.
 var samples = map[string][5]string{
-	"runtime":                 {"podman", "nerdctl", "process", "./a.wasm", "b.wasm"},
-	"runtimes.docker.host":    {"unix:///a", "unix:///b", "tcp://c:1", "tcp://d:1", "ssh://e"},
-	"runtimes.docker.context": {"a", "b", "c", "d", "true"},
-	"timeouts.start":          {"1s", "2s", "3m", "1m30s", "1.5h"},
-	"timeouts.wait":           {"1s", "2s", "3m", "1m30s", "5ms"},
-	"grace":                   {"1s", "2s", "3m", "1m30s", "0"},
-	"parallel":                {"1", "2", "3", "010", "5"},
-	"log.level":               {"debug", "warn", "error", "debug", "warn"},
-	"log.format":              {"json", "json", "json", "json", "json"},
+	"runtime":                    {"podman", "nerdctl", "process", "./a.wasm", "b.wasm"},
+	"runtimes.docker.host":       {"unix:///a", "unix:///b", "tcp://c:1", "tcp://d:1", "ssh://e"},
+	"runtimes.docker.context":    {"a", "b", "c", "d", "true"},
+	"runtimes.nerdctl.path":      {"a", "/b", "c", "d", "e"},
+	"runtimes.nerdctl.namespace": {"a", "b", "c", "d", "e"},
+	"runtimes.podman.path":       {"a", "/b", "c", "d", "e"},
+	"runtimes.podman.host":       {"unix:///a", "unix:///b", "tcp://c:1", "tcp://d:1", "ssh://e"},
+	"runtimes.finch.path":        {"a", "/b", "c", "d", "e"},
+	"timeouts.start":             {"1s", "2s", "3m", "1m30s", "1.5h"},
+	"timeouts.wait":              {"1s", "2s", "3m", "1m30s", "5ms"},
+	"timeouts.engine":            {"1s", "2s", "3m", "1m30s", "5ms"},
+	"grace":                      {"1s", "2s", "3m", "1m30s", "0"},
+	"parallel":                   {"1", "2", "3", "010", "5"},
+	"log.level":                  {"debug", "warn", "error", "debug", "warn"},
+	"log.format":                 {"json", "json", "json", "json", "json"},
 }
 
 // layers are the sources that can be given, the weakest first.
@@ -132,7 +138,9 @@ func sourceOf(layer string) Source {
 func field(s *Settings, key string) any {
 	return map[string]any{
 		"runtime": s.Runtime, "runtimes.docker.host": s.Runtimes.Docker.Host, "runtimes.docker.context": s.Runtimes.Docker.Context,
-		"timeouts.start": s.Timeouts.Start, "timeouts.wait": s.Timeouts.Wait, "grace": s.Grace, "parallel": s.Parallel,
+		"runtimes.nerdctl.path": s.Runtimes.Nerdctl.Path, "runtimes.nerdctl.namespace": s.Runtimes.Nerdctl.Namespace,
+		"runtimes.podman.path": s.Runtimes.Podman.Path, "runtimes.podman.host": s.Runtimes.Podman.Host, "runtimes.finch.path": s.Runtimes.Finch.Path,
+		"timeouts.start": s.Timeouts.Start, "timeouts.wait": s.Timeouts.Wait, "timeouts.engine": s.Timeouts.Engine, "grace": s.Grace, "parallel": s.Parallel,
 		"log.level": s.Log.Level, "log.format": s.Log.Format,
 	}[key]
 }
@@ -181,7 +189,9 @@ func TestDefaults(t *testing.T) {
 	}
 	settings.entries = nil
 	want := Settings{
-		Runtime: "docker", Timeouts: Timeouts{Start: 60 * time.Second}, Grace: 10 * time.Second,
+		Runtime:  "docker",
+		Runtimes: Runtimes{Nerdctl: Nerdctl{Path: "nerdctl"}, Podman: Podman{Path: "podman"}, Finch: Finch{Path: "finch"}},
+		Timeouts: Timeouts{Start: 60 * time.Second, Engine: 30 * time.Second}, Grace: 10 * time.Second,
 		Log: Log{Level: slog.LevelInfo, Format: FormatText},
 	}
 	if fmt.Sprintf("%+v", *settings) != fmt.Sprintf("%+v", want) {

@@ -46,12 +46,36 @@ var table = []Setting{
 		Doc: "The Docker context to use. Empty: the one in use.",
 	},
 	{
+		Key: "runtimes.nerdctl.path", Default: "nerdctl", kind: nonEmptyKind,
+		Doc: "The program nerdctl: a name that is on the path, or where it is.",
+	},
+	{
+		Key: "runtimes.nerdctl.namespace", Default: "", kind: textKind,
+		Doc: "The containerd namespace that nerdctl uses. Empty: the one of its own configuration.",
+	},
+	{
+		Key: "runtimes.podman.path", Default: "podman", kind: nonEmptyKind,
+		Doc: "The program podman: a name that is on the path, or where it is.",
+	},
+	{
+		Key: "runtimes.podman.host", Default: "", kind: textKind,
+		Doc: "Where podman's Docker-compatible service listens, such as unix:///run/user/1000/podman/podman.sock. Empty: the program is run instead.",
+	},
+	{
+		Key: "runtimes.finch.path", Default: "finch", kind: nonEmptyKind,
+		Doc: "The program finch: a name that is on the path, or where it is.",
+	},
+	{
 		Key: "timeouts.start", Default: "60s", kind: durationKind,
 		Doc: "The least time that a resource is given to become ready. Its healthcheck may ask for more.",
 	},
 	{
 		Key: "timeouts.wait", Flag: "wait-timeout", Default: "0s", kind: durationKind,
 		Doc: "How long the whole of `up` may take until everything is ready. 0s: as long as it needs.",
+	},
+	{
+		Key: "timeouts.engine", Default: "30s", kind: durationKind,
+		Doc: "How long the engine may take to answer what needs no work, such as a look at a container. Pulls, builds, starts and stops have bounds of their own.",
 	},
 	{
 		Key: "grace", Flag: "grace", Default: "10s", kind: durationKind,

@@ -28,10 +28,24 @@ type Settings struct {
 }
 
 // Runtimes holds what only one runtime understands.
-type Runtimes struct{ Docker Docker }
+type Runtimes struct {
+	Docker  Docker
+	Nerdctl Nerdctl
+	Podman  Podman
+	Finch   Finch
+}
 
 // Docker says how to reach the Docker engine.
 type Docker struct{ Host, Context string }
+
+// Nerdctl says which nerdctl to run.
+type Nerdctl struct{ Path, Namespace string }
+
+// Podman says which podman to run, or where its service listens.
+type Podman struct{ Path, Host string }
+
+// Finch says which finch to run.
+type Finch struct{ Path string }
 
 // Timeouts bounds how long things may take.
 type Timeouts struct {
@@ -39,6 +53,8 @@ type Timeouts struct {
 	Start time.Duration
 	// Wait bounds the whole of `up`; 0 is no bound.
 	Wait time.Duration
+	// Engine bounds each of the engine's answers that needs no work.
+	Engine time.Duration
 }
 
 // Log says what is logged, and how.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
 // checkDocument reports what is wrong with a document beyond its form: all that
@@ -23,7 +25,8 @@ func checkDocument(report *reporter, doc *document) {
 		c.resource(r)
 	}
 	c.hostPorts()
-	c.cycles()
+	c.cycle("dependency cycle", (*Resource).needNames)
+	c.cycle("cycle of restart_with", (*Resource).restartsWith)
 }
 
 type checker struct {
@@ -86,11 +89,14 @@ func (c *checker) resource(r *Resource) {
 		c.errorf(r.At, nameHint, "`%s` can't name a resource", r.Name)
 	}
 	c.needs(r)
+	c.restart(r)
 	texts(r.fields(), func(t *Text) { c.text(r, t) })
 	c.common(r.common())
 	if fields := r.containerFields(); fields != nil {
 		c.container(r, fields)
 	}
+	c.place(r)
+	c.checkedPort(r)
 	for _, port := range []Number{r.servicePort()} {
 		if port.Set && (port.Value < 1 || port.Value > 65535) {
 			c.errorf(port.At, "leave it out for a free one", "`port` must be from 1 to 65535")
@@ -105,6 +111,10 @@ func (r *Resource) containerFields() *ContainerFields {
 		return &r.Container.ContainerFields
 	case r.Dockerfile != nil:
 		return &r.Dockerfile.ContainerFields
+	case r.Job != nil:
+		return &r.Job.ContainerFields
+	case r.Process != nil:
+		return r.Process.containerFields()
 	}
 	return nil
 }
@@ -132,6 +142,8 @@ func (c *checker) needs(r *Resource) {
 			c.errorf(need.At, suggestOr(need.Resource, c.names()), "there is no resource `%s`", need.Resource)
 		case need.Condition == Healthy && c.byName[need.Resource].common().Healthcheck.Disable.Value:
 			c.errorf(need.At, "wait for condition: started, or give it a healthcheck", "`%s` can't become healthy: its healthcheck is disabled", need.Resource)
+		case need.Condition == Completed && c.byName[need.Resource].common().Restart.Value == string(sdk.RestartAlways):
+			c.errorf(need.At, "give it restart: on-failure", "`%s` never completes: it is restarted always", need.Resource)
 		}
 		seen[need.Resource] = true
 	}
@@ -380,18 +392,27 @@ func (c *checker) hostPorts() {
 	}
 }
 
-// cycles reports a dependency that leads back to itself.
-func (c *checker) cycles() {
-	_, cycle := order(c.doc.Resources)
+// cycle reports a way through the named resources that leads back to itself.
+func (c *checker) cycle(what string, names func(*Resource) []string) {
+	_, cycle := order(c.doc.Resources, names)
 	if cycle == nil {
 		return
 	}
 	first := c.byName[cycle[0]]
-	c.errorf(first.At, "take one of these dependencies out", "dependency cycle: %s", strings.Join(cycle, " -> "))
+	c.errorf(first.At, "take one of these out", "%s: %s", what, strings.Join(cycle, " -> "))
 }
 
-// order sorts resources so that dependencies come first, or returns a cycle.
-func order(resources []*Resource) (sorted []*Resource, cycle []string) {
+func (r *Resource) needNames() []string {
+	names := make([]string, len(r.needs))
+	for i, need := range r.needs {
+		names[i] = need.Resource
+	}
+	return names
+}
+
+// order sorts resources so that those which they name come first, or returns a
+// cycle.
+func order(resources []*Resource, names func(*Resource) []string) (sorted []*Resource, cycle []string) {
 	byName := map[string]*Resource{}
 	for _, r := range resources {
 		byName[r.Name] = r
@@ -412,8 +433,8 @@ func order(resources []*Resource) (sorted []*Resource, cycle []string) {
 		}
 		state[r.Name] = under
 		path = append(path, r.Name)
-		for _, need := range r.needs {
-			target := byName[need.Resource]
+		for _, name := range names(r) {
+			target := byName[name]
 			if target == nil || target == r {
 				continue // reported elsewhere
 			}

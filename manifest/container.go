@@ -42,8 +42,8 @@ func (r *resolver) container(from *ContainerFields, to *StackResource) {
 	spec.WorkingDir = r.plain(from.WorkingDir)
 	spec.User = r.plain(from.User)
 	spec.Init = from.Init.Value
-	for _, port := range from.Ports {
-		spec.Ports = append(spec.Ports, port.Port)
+	for i, port := range from.Ports {
+		spec.Ports = append(spec.Ports, r.publishedPort(to.Name, i, port.Port))
 	}
 	r.limits(from.Limits, spec)
 	r.environment(from, spec)
@@ -142,17 +142,28 @@ func (r *resolver) stackVolumes() []sdk.Volume {
 }
 
 func (r *resolver) containerOutputs(from *ContainerFields, to *StackResource) {
-	host := hostLabel(to.Name)
-	numbers := make([]string, len(from.Ports))
-	for i, port := range from.Ports {
-		numbers[i] = strconv.Itoa(int(port.ContainerPort))
+	inside := make([]uint16, len(to.Spec.Ports))
+	published := make([]uint16, len(to.Spec.Ports))
+	for i, port := range to.Spec.Ports {
+		inside[i], published[i] = port.ContainerPort, port.HostPort
 	}
-	to.Outputs = []Output{{Name: "host", Value: host}, {Name: "ports", Value: strings.Join(numbers, ",")}}
+	to.Outputs = portOutputs(hostLabel(to.Name), inside, from.Scheme)
+	r.abroad[to.Name] = portOutputs(reachableAt(to.Spec.Ports), published, from.Scheme)
+}
+
+// portOutputs are the outputs of a resource that is known by its ports.
+func portOutputs(host string, ports []uint16, scheme Text) []Output {
+	numbers := make([]string, len(ports))
+	for i, port := range ports {
+		numbers[i] = strconv.Itoa(int(port))
+	}
+	outputs := []Output{{Name: "host", Value: host}, {Name: "ports", Value: strings.Join(numbers, ",")}}
 	if len(numbers) == 0 {
-		return
+		return outputs
 	}
-	to.Outputs = append(to.Outputs, Output{Name: "port", Value: numbers[0]})
-	if from.Scheme.Set {
-		to.Outputs = append(to.Outputs, Output{Name: "url", Value: from.Scheme.Value + "://" + host + ":" + numbers[0]})
+	outputs = append(outputs, Output{Name: "port", Value: numbers[0]})
+	if scheme.Set {
+		outputs = append(outputs, Output{Name: "url", Value: scheme.Value + "://" + bracketed(host) + ":" + numbers[0]})
 	}
+	return outputs
 }

@@ -29,15 +29,24 @@ func (r *resolver) postgres(from *Postgres, to *StackResource) {
 	// the image still initialises it.
 	spec.Healthcheck = withDefaultTest(spec.Healthcheck, []string{"pg_isready", "-h", "127.0.0.1", "-U", user, "-d", database})
 	r.service(to, from.Port, postgresPort, from.Volume, "/var/lib/postgresql/data")
-	host := hostLabel(to.Name)
-	to.Outputs = []Output{
-		{Name: "host", Value: host},
-		{Name: "port", Value: strconv.Itoa(postgresPort)},
-		{Name: "user", Value: user},
-		{Name: "password", Value: password, Secret: true},
-		{Name: "database", Value: database},
-		{Name: "url", Value: fmt.Sprintf("postgres://%s:%s@%s:%d/%s", percent(user), percent(password), host, postgresPort, percent(database)), Secret: true},
-	}
+	r.serviceOutputs(to, func(host string, port uint16) []Output {
+		return []Output{
+			{Name: "host", Value: host},
+			{Name: "port", Value: strconv.Itoa(int(port))},
+			{Name: "user", Value: user},
+			{Name: "password", Value: password, Secret: true},
+			{Name: "database", Value: database},
+			{Name: "url", Value: fmt.Sprintf("postgres://%s:%s@%s:%d/%s", percent(user), percent(password), host, port, percent(database)), Secret: true},
+		}
+	})
+}
+
+// serviceOutputs makes the outputs of a database for both sides: containers find
+// it on the network, processes at its published port.
+func (r *resolver) serviceOutputs(to *StackResource, outputs func(host string, port uint16) []Output) {
+	port := to.Spec.Ports[0]
+	to.Outputs = outputs(hostLabel(to.Name), port.ContainerPort)
+	r.abroad[to.Name] = outputs(loopback, port.HostPort)
 }
 
 func (r *resolver) generated(resource string) string {
@@ -67,17 +76,18 @@ func (r *resolver) redis(from *Redis, to *StackResource) {
 	// redis-cli exits 0 also when the server refuses to answer.
 	spec.Healthcheck = withDefaultTest(spec.Healthcheck, []string{"sh", "-c", `test "$(redis-cli ping)" = PONG`})
 	r.service(to, from.Port, redisPort, from.Volume, "/data")
-	host := hostLabel(to.Name)
 	credentials := ""
 	if password != "" {
 		credentials = ":" + percent(password) + "@"
 	}
-	to.Outputs = []Output{
-		{Name: "host", Value: host},
-		{Name: "port", Value: strconv.Itoa(redisPort)},
-		{Name: "password", Value: password, Secret: password != ""},
-		{Name: "url", Value: fmt.Sprintf("redis://%s%s:%d", credentials, host, redisPort), Secret: password != ""},
-	}
+	r.serviceOutputs(to, func(host string, port uint16) []Output {
+		return []Output{
+			{Name: "host", Value: host},
+			{Name: "port", Value: strconv.Itoa(int(port))},
+			{Name: "password", Value: password, Secret: password != ""},
+			{Name: "url", Value: fmt.Sprintf("redis://%s%s:%d", credentials, host, port), Secret: password != ""},
+		}
+	})
 }
 
 // redisQuoted escapes a text for double quotes in redis.conf.

@@ -242,6 +242,8 @@ func (d *decoder) value(node *yaml.Node, into reflect.Value, what string, depth 
 		d.storage(node, target, what)
 	case *PortList:
 		d.ports(node, target, what)
+	case *ListenList:
+		d.listens(node, target, what)
 	case *Needs:
 		d.needs(node, target, what, depth)
 	case *Resources:

@@ -144,27 +144,36 @@ func (d *decoder) storage(node *yaml.Node, into *Storage, what string) {
 }
 
 func (d *decoder) ports(node *yaml.Node, into *PortList, what string) {
+	*into = d.portList(node, what, ParsePort, `["8080:80"]`, `8080, "8080:80" or "127.0.0.1:8080:80"`)
+}
+
+func (d *decoder) listens(node *yaml.Node, into *ListenList, what string) {
+	*into = d.portList(node, what, ParseListen, "[8080]", `8080, 0 for a free one, or "0.0.0.0:8080"`)
+}
+
+func (d *decoder) portList(node *yaml.Node, what string, parse func(string) (Port, error), list, forms string) (ports []PublishedPort) {
 	if isNull(node) {
-		return
+		return nil
 	}
 	if node.Kind != yaml.SequenceNode {
-		d.errorf(spanOf(node), "write it as a list: [\"8080:80\"]", "%s must be a list, found %s", what, describe(node))
-		return
+		d.errorf(spanOf(node), "write it as a list: "+list, "%s must be a list, found %s", what, describe(node))
+		return nil
 	}
 	for _, item := range node.Content {
 		if !d.visit(item) {
-			return
+			return ports
 		}
 		item = d.resolve(item)
 		if item.Kind != yaml.ScalarNode {
 			d.errorf(spanOf(item), "", "a port must be text or a number, found %s", describe(item))
 			continue
 		}
-		port, err := ParsePort(item.Value)
+		port, err := parse(item.Value)
 		if err != nil {
-			d.errorf(spanOf(item), "write it as 8080, \"8080:80\" or \"127.0.0.1:8080:80\"", "%v", err)
+			d.errorf(spanOf(item), "write it as "+forms, "%v", err)
 			continue
 		}
-		*into = append(*into, PublishedPort{Port: port, At: spanOf(item)})
+		ports = append(ports, PublishedPort{Port: port, At: spanOf(item)})
 	}
+	return ports
 }

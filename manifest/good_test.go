@@ -75,24 +75,70 @@ func TestYAMLRevealsWhenAsked(t *testing.T) {
 	}
 }
 
-// L19: any difference in what is to run is a difference in the hash.
-func TestHashChangesWithEveryField(t *testing.T) {
+// L19: any difference in what is to run is a difference in the hash, and in a
+// part.
+func TestL19HashAndPartsChangeWithEveryField(t *testing.T) {
 	base := sdk.Spec{Labels: map[string]string{}}
-	before := Hash(base)
+	hash, parts := Hash(base), Parts(base)
 	v := reflect.ValueOf(&base).Elem()
 	for i := range v.NumField() {
-		field := v.Field(i)
+		name, field := v.Type().Field(i).Name, v.Field(i)
 		old := reflect.New(field.Type()).Elem()
 		old.Set(field)
 		change(field)
-		if Hash(base) == before {
-			t.Errorf("the hash doesn't change with %s", v.Type().Field(i).Name)
+		if (Hash(base) == hash) != (name == "Pull") {
+			t.Errorf("the hash with another %s is the same: %v", name, Hash(base) == hash)
+		}
+		constant := name == "Pull" || name == "Project" || name == "Resource" || name == "Name"
+		if (Parts(base) == parts) != constant {
+			t.Errorf("the parts with another %s: %q", name, Parts(base))
 		}
 		field.Set(old)
 	}
-	base.Labels[sdk.LabelHash] = "x"
-	if Hash(base) != before {
-		t.Error("the hash changes with its own label")
+	base.Labels[sdk.LabelHash], base.Labels[sdk.LabelParts] = "x", "y"
+	if Hash(base) != hash || Parts(base) != parts {
+		t.Error("the hash or the parts change with their own labels")
+	}
+}
+
+// The label has to fit, and tells little of a secret.
+func TestPartsAreShort(t *testing.T) {
+	spec := sdk.Spec{Name: "p.a", Env: map[string]string{"KEY": "hush", "OTHER": "hush", "OPEN": "hush"}, SecretEnv: []string{"KEY", "OTHER"}}
+	parts := SplitParts(Parts(spec))
+	if len(parts["env.KEY"]) != secretPartLength || len(parts["env.OPEN"]) != partLength || parts["env.KEY"] == parts["env.OTHER"] {
+		t.Errorf("the parts are %v", parts)
+	}
+	for i := range 1000 {
+		spec.Env[fmt.Sprint("V", i)] = "x"
+	}
+	if label := Parts(spec); len(label) > partsLimit || SplitParts(label)["env"] == "" {
+		t.Errorf("the label has %d bytes: %s", len(label), label)
+	}
+}
+
+func FuzzSplitParts(f *testing.F) {
+	f.Add("image=1,env.A=2")
+	f.Add("=,%zz=,a=b=c")
+	f.Fuzz(func(t *testing.T, label string) {
+		if len(SplitParts(label)) > strings.Count(label, "=") {
+			t.Error("more parts than pairs")
+		}
+	})
+}
+
+// L19: how a resource is restarted is applied by who runs it, and recreates
+// nothing.
+func TestL19RestartIsNoPartOfTheSpec(t *testing.T) {
+	text := func(fields string) []byte {
+		return []byte("project: {name: p}\nresources:\n  a: {redis: {}}\n  b: {redis: {" + fields + "}}\n")
+	}
+	before := mustResolve(t, "f", text(""), everySetting).Resources[1]
+	after := mustResolve(t, "f", text("restart: on-failure:2, restart_with: [a]"), everySetting).Resources[1]
+	if !reflect.DeepEqual(before.Spec, after.Spec) {
+		t.Errorf("the spec changes with the restart policy: %+v", after.Spec)
+	}
+	if (after.Restart != sdk.RestartPolicy{Mode: sdk.RestartOnFailure, MaxRetries: 2}) || !reflect.DeepEqual(after.RestartWith, []string{"a"}) {
+		t.Errorf("restart is %+v, with %v", after.Restart, after.RestartWith)
 	}
 }
 

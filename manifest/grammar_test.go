@@ -164,3 +164,20 @@ func TestEnvFileMode(t *testing.T) {
 		t.Errorf("0644: %v, want a warning", found)
 	}
 }
+
+func TestParseRestart(t *testing.T) {
+	good := map[string]sdk.RestartPolicy{
+		"no": {}, "always": {Mode: sdk.RestartAlways}, "on-failure": {Mode: sdk.RestartOnFailure},
+		"on-failure:1": {Mode: sdk.RestartOnFailure, MaxRetries: 1}, "on-failure:65535": {Mode: sdk.RestartOnFailure, MaxRetries: 65535},
+	}
+	for text, want := range good {
+		if got, ok := ParseRestart(text); !ok || got != want {
+			t.Errorf("ParseRestart(%q) = %+v, %v; want %+v", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "No", "no:1", "always:1", "on-failure:", "on-failure:0", "on-failure:-1", "on-failure:65536", "on-failure:1:2", "on-failure: 1", "unless-stopped", "true"} {
+		if got, ok := ParseRestart(text); ok {
+			t.Errorf("ParseRestart(%q) = %+v, want it refused", text, got)
+		}
+	}
+}

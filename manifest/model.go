@@ -7,6 +7,7 @@ package manifest
 //	default:"…"       what counts when it isn't there
 //	doc:"…"           one sentence
 //	enum:"a,b"        the values that it takes
+//	pattern:"…"       a regular expression for the values that it takes
 //	required:"true"   it must be there
 //	interpolate:"no"  `${…}` in it has no meaning
 
@@ -123,6 +124,8 @@ type Resource struct {
 	Redis      *Redis
 	Container  *Container
 	Dockerfile *Dockerfile
+	Process    *Process
+	Job        *Job
 
 	// needs are the dependencies of depends_on, then those of references.
 	needs []Need
@@ -130,12 +133,15 @@ type Resource struct {
 
 // Common are the fields of every kind.
 type Common struct {
+	Runtime      Text        `field:"runtime" default:"that of the settings" interpolate:"no" doc:"The runtime that runs it, where a stack is to use several."`
 	DependsOn    Needs       `field:"depends_on" doc:"What must be ready first: a list of names, or a map of names to {condition: started|healthy|completed}."`
 	Healthcheck  Healthcheck `field:"healthcheck" doc:"How to find out whether it is ready."`
 	StartTimeout Period      `field:"start_timeout" default:"what the healthcheck needs, at least 60s" doc:"Time to become ready."`
 	StableFor    Period      `field:"stable_for" default:"0s" doc:"Without a healthcheck: how long it must stay up to count as ready."`
 	StopGrace    Period      `field:"stop_grace" default:"10s" doc:"Time to end by itself when it is stopped, before it is killed."`
 	StopSignal   Text        `field:"stop_signal" default:"the image's, else SIGTERM" interpolate:"no" doc:"The signal that asks it to stop, such as SIGINT."`
+	Restart      Text        `field:"restart" default:"no" interpolate:"no" pattern:"^(no|on-failure(:[1-9][0-9]*)?|always)$" doc:"When it is started again after it has ended: no, on-failure, on-failure:n (at most n times in a row) or always."`
+	RestartWith  Names       `field:"restart_with" interpolate:"no" doc:"Resources with which it is restarted: when one of them is restarted or recreated, so is this one."`
 	Pull         Text        `field:"pull" enum:"missing,always,never" default:"missing" interpolate:"no" doc:"When to pull the image."`
 	Labels       TextMap     `field:"labels" doc:"Labels of the container."`
 	Profiles     Names       `field:"profiles" doc:"It is only started when one of these profiles is asked for, or when it is named or needed."`
@@ -177,8 +183,27 @@ type Container struct {
 type Dockerfile struct {
 	Context    Text    `field:"context" required:"true" doc:"Folder to build from, relative to the manifest."`
 	Dockerfile Text    `field:"dockerfile" default:"Dockerfile" doc:"The Dockerfile, relative to the context."`
-	BuildArgs  TextMap `field:"build_args" doc:"Arguments of the build."`
+	BuildArgs  TextMap `field:"build_args" doc:"Arguments of the build. nerdctl refuses secret ones: it would show them in a list of processes."`
 	Target     Text    `field:"target" default:"the last stage" doc:"The stage to build."`
+	ContainerFields
+	Common
+}
+
+// Process runs a command on this machine.
+type Process struct {
+	Command    Command    `field:"command" required:"true" doc:"Program with its arguments; a string is run by sh -c."`
+	WorkingDir Text       `field:"working_dir" default:"the manifest's folder" doc:"Working directory, relative to the manifest."`
+	Env        TextMap    `field:"env" doc:"Environment variables, on top of those that lightshuttle itself has."`
+	EnvFile    Names      `field:"env_file" doc:"Files of environment variables, relative to the manifest; env wins over them."`
+	Secrets    TextMap    `field:"secrets" doc:"Environment variables that are never shown."`
+	Ports      ListenList `field:"ports" doc:"Ports that it listens on: port or address:port, each also with /udp; 0 is a free one that is chosen for it. The first is also its variable PORT."`
+	Scheme     Text       `field:"scheme" interpolate:"no" doc:"With it, the output url is scheme://host:port."`
+	Common
+}
+
+// Job runs once.
+type Job struct {
+	Image Text `field:"image" default:"none: a command on this machine" doc:"The image to run."`
 	ContainerFields
 	Common
 }
@@ -226,7 +251,7 @@ type Healthcheck struct {
 
 // HTTPCheck is a GET.
 type HTTPCheck struct {
-	Port    Number  `field:"port" required:"true" doc:"Port in the container."`
+	Port    Number  `field:"port" default:"the first of ports" doc:"Port in the container."`
 	Path    Text    `field:"path" default:"/" interpolate:"no" doc:"Path to get."`
 	Status  Number  `field:"status" default:"200 to 399" doc:"The status that counts."`
 	Headers TextMap `field:"headers" interpolate:"no" doc:"Headers to send."`
@@ -235,7 +260,7 @@ type HTTPCheck struct {
 
 // TCPCheck is a connection.
 type TCPCheck struct {
-	Port  Number `field:"port" required:"true" doc:"Port in the container."`
+	Port  Number `field:"port" default:"the first of ports" doc:"Port in the container."`
 	Given bool
 }
 
@@ -255,14 +280,16 @@ var kinds = []struct {
 	{"redis", func(r *Resource) any { r.Redis = &Redis{}; return r.Redis }, "A Redis server."},
 	{"container", func(r *Resource) any { r.Container = &Container{}; return r.Container }, "A container from an image."},
 	{"dockerfile", func(r *Resource) any { r.Dockerfile = &Dockerfile{}; return r.Dockerfile }, "A container from an image that is built first."},
+	{"process", func(r *Resource) any { r.Process = &Process{}; return r.Process }, "A command on this machine."},
+	{"job", func(r *Resource) any { r.Job = &Job{}; return r.Job }, "A command that runs once, in a container or on this machine, and is ready when it has exited 0."},
 }
 
 // plannedKinds and plannedFields are known, but not supported yet: they are
 // refused by name, so that nobody takes them for a misspelling.
 var (
-	plannedKinds  = []string{"mysql", "mariadb", "mongodb", "rabbitmq", "nats", "process", "job", "static"}
+	plannedKinds  = []string{"mysql", "mariadb", "mongodb", "rabbitmq", "nats", "static"}
 	plannedFields = []string{
-		"runtime", "restart", "restart_with", "hostname", "extra_hosts", "shm_size", "tty", "cap_add", "cap_drop",
+		"hostname", "extra_hosts", "shm_size", "tty", "cap_add", "cap_drop",
 		"privileged", "read_only", "ulimits", "platform",
 	}
 	plannedTopLevel = []string{"hooks", "include", "profiles"}
@@ -279,6 +306,10 @@ func (r *Resource) common() *Common {
 		return &r.Container.Common
 	case r.Dockerfile != nil:
 		return &r.Dockerfile.Common
+	case r.Process != nil:
+		return &r.Process.Common
+	case r.Job != nil:
+		return &r.Job.Common
 	}
 	return &Common{}
 }
@@ -294,6 +325,10 @@ func (r *Resource) fields() any {
 		return r.Container
 	case r.Dockerfile != nil:
 		return r.Dockerfile
+	case r.Process != nil:
+		return r.Process
+	case r.Job != nil:
+		return r.Job
 	}
 	return &struct{}{}
 }

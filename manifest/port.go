@@ -55,6 +55,32 @@ func ParsePort(text string) (Port, error) {
 	return port, nil
 }
 
+// ParseListen reads a port that a process listens on: 8080, "0.0.0.0:8080",
+// "[::1]:8080", each also with /tcp or /udp. Port 0 is any free one.
+func ParseListen(text string) (Port, error) {
+	numbers := text
+	if before, _, ok := strings.Cut(text, "/"); ok {
+		numbers = before
+	}
+	address, number, alone := "", numbers, true
+	if at := strings.LastIndexByte(numbers, ':'); at >= 0 {
+		address, number, alone = numbers[:at], numbers[at+1:], false
+	}
+	if _, err := strconv.Atoi(address); !alone && err == nil {
+		return Port{}, fmt.Errorf("port %q: a process listens on this machine itself, so that there is only one number", text)
+	}
+	whole := number + ":1" // the grammar of published ports knows no free port on its own
+	if !alone {
+		whole = address + ":" + whole
+	}
+	port, err := ParsePort(whole + text[len(numbers):])
+	if err != nil {
+		return Port{}, fmt.Errorf("port %q: it must be a number from 0 to 65535, or an IP address and a number", text)
+	}
+	port.ContainerPort = port.HostPort
+	return port, nil
+}
+
 // cutAddress splits off the host address, if there is one.
 func cutAddress(text string) (netip.Addr, string, error) {
 	if inner, ok := strings.CutPrefix(text, "["); ok {

@@ -44,7 +44,8 @@ func (s *Stack) YAML(reveal bool) ([]byte, error) {
 // shown is a resource in the order in which it reads best.
 type shown struct {
 	Kind        string            `yaml:"kind"`
-	Image       string            `yaml:"image"`
+	Runtime     string            `yaml:"runtime,omitempty"`
+	Image       string            `yaml:"image,omitempty"`
 	Build       *shownBuild       `yaml:"build,omitempty"`
 	Pull        sdk.PullPolicy    `yaml:"pull,omitempty"`
 	Entrypoint  []string          `yaml:"entrypoint,omitempty"`
@@ -59,6 +60,8 @@ type shown struct {
 	Labels      map[string]string `yaml:"labels,omitempty"`
 	Healthcheck map[string]any    `yaml:"healthcheck,omitempty"`
 	DependsOn   map[string]string `yaml:"depends_on,omitempty"`
+	Restart     string            `yaml:"restart,omitempty"`
+	RestartWith []string          `yaml:"restart_with,omitempty"`
 	StopSignal  string            `yaml:"stop_signal,omitempty"`
 	StopGrace   string            `yaml:"stop_grace,omitempty"`
 	Outputs     map[string]string `yaml:"outputs,omitempty"`
@@ -74,11 +77,12 @@ type shownBuild struct {
 func shownResource(r *StackResource, reveal bool) shown {
 	spec := &r.Spec
 	result := shown{
-		Kind: r.Kind, Image: spec.Image, Pull: spec.Pull, Entrypoint: spec.Entrypoint, Command: spec.Command,
+		Kind: r.Kind, Runtime: spec.Runtime, Image: spec.Image, Pull: spec.Pull, Entrypoint: spec.Entrypoint, Command: spec.Command,
 		WorkingDir: spec.WorkingDir, User: spec.User, Init: spec.Init,
 		Env: masked(spec.Env, spec.SecretEnv, reveal), Labels: map[string]string{},
 		StopSignal: spec.Stop.Signal, DependsOn: map[string]string{}, Outputs: map[string]string{},
 		Healthcheck: shownCheck(spec.Healthcheck), Limits: shownLimits(spec.Limits),
+		Restart: shownRestart(r.Restart), RestartWith: r.RestartWith,
 	}
 	if spec.Build != nil {
 		result.Build = &shownBuild{spec.Build.Context, spec.Build.Dockerfile, spec.Build.Target, masked(spec.Build.Args, spec.Build.SecretArgs, reveal)}
@@ -107,6 +111,13 @@ func shownResource(r *StackResource, reveal bool) shown {
 		}
 	}
 	return result
+}
+
+func shownRestart(policy sdk.RestartPolicy) string {
+	if policy.MaxRetries > 0 {
+		return fmt.Sprintf("%s:%d", policy.Mode, policy.MaxRetries)
+	}
+	return string(policy.Mode)
 }
 
 func masked(values map[string]string, secret []string, reveal bool) map[string]string {

@@ -42,8 +42,8 @@ const passwordPlaceholder = "generated"
 // reports everything that is wrong; with errors among it, the stack is nil.
 func (m *Manifest) Resolve(in Inputs) (*Stack, Diagnostics) {
 	report := &reporter{file: m.source.file, lines: m.source.lines}
-	r := &resolver{reporter: report, manifest: m, in: in, resolved: map[string]*StackResource{}, volumes: map[string]volumeOwner{}}
-	sorted, _ := order(m.Resources)
+	r := &resolver{reporter: report, manifest: m, in: in, resolved: map[string]*StackResource{}, volumes: map[string]volumeOwner{}, abroad: map[string][]Output{}, usedFromHost: usedFrom(m.Resources, true), usedFromContainers: usedFrom(m.Resources, false)}
+	sorted, _ := order(m.Resources, (*Resource).needNames)
 	for _, resource := range sorted {
 		r.resource(resource)
 	}
@@ -70,6 +70,15 @@ type resolver struct {
 	in       Inputs
 	resolved map[string]*StackResource
 	volumes  map[string]volumeOwner
+	// abroad are the outputs of resources as those on the other side see them:
+	// processes see those of containers, and containers those of processes.
+	abroad map[string][]Output
+	// usedFromHost are the containers that processes use.
+	usedFromHost map[string]bool
+	// usedFromContainers are the resources that containers use.
+	usedFromContainers map[string]bool
+	// onHost says that the resource which is being resolved is a process.
+	onHost bool
 	// at is where the resource that is being resolved stands.
 	at span
 }
@@ -93,7 +102,7 @@ func (r *resolver) output(resource, property string) (string, bool, error) {
 	if target == nil {
 		return "", false, nil // it failed itself, and that was reported
 	}
-	for _, output := range target.Outputs {
+	for _, output := range r.outputsOf(target) {
 		if output.Name == property {
 			return output.Value, output.Secret, nil
 		}
@@ -147,15 +156,20 @@ func (r *resolver) resource(from *Resource) {
 	project := r.manifest.Project.Name.Value
 	common := from.common()
 	r.at = from.At
+	r.onHost = from.onHost()
+	restart, _ := ParseRestart(common.Restart.Value) // checked before
 	to := &StackResource{
-		Name: from.Name, Kind: from.Kind,
+		Name: from.Name, Kind: from.Kind, Restart: restart, RestartWith: from.restartsWith(),
 		StartTimeout: common.StartTimeout.Value, StableFor: common.StableFor.Value,
 		Spec: sdk.Spec{
 			Project: project, Resource: from.Name, Kind: from.Kind, Name: ContainerName(project, from.Name),
-			Hostname: hostLabel(from.Name), Network: NetworkName(project), Aliases: aliases(from.Name),
-			Env: map[string]string{}, Pull: r.pull(common),
+			Runtime: from.runtime(), Env: map[string]string{},
 			Stop: sdk.StopPolicy{Signal: common.StopSignal.Value, Grace: sdk.Duration(common.StopGrace.Value)},
 		},
+	}
+	if !r.onHost {
+		to.Spec.Hostname, to.Spec.Network, to.Spec.Aliases = hostLabel(from.Name), NetworkName(project), aliases(from.Name)
+		to.Spec.Pull = r.pull(common)
 	}
 	for _, profile := range common.Profiles {
 		to.Profiles = append(to.Profiles, r.plain(profile))
@@ -173,7 +187,14 @@ func (r *resolver) resource(from *Resource) {
 	case from.Dockerfile != nil:
 		r.dockerfile(from.Dockerfile, to)
 		r.container(&from.Dockerfile.ContainerFields, to)
+	case from.Process != nil:
+		r.process(from.Process.containerFields(), to)
+	case from.Job != nil:
+		to.Completes = true
+		r.job(from.Job, to)
 	}
+	r.checkPort(to)
+	r.reachHost(from, to)
 	r.inject(to)
 	slices.Sort(to.Spec.SecretEnv)
 	to.Spec.SecretEnv = slices.Compact(to.Spec.SecretEnv)
@@ -212,7 +233,7 @@ func (r *resolver) inject(to *StackResource) {
 		if target == nil {
 			continue
 		}
-		for _, output := range target.Outputs {
+		for _, output := range r.outputsOf(target) {
 			name := InjectedName(dependency.Resource, output.Name)
 			if _, written := to.Spec.Env[name]; !written {
 				setEnv(&to.Spec, name, output.Value, output.Secret)
@@ -247,6 +268,7 @@ func (r *resolver) label(common *Common, to *StackResource) {
 	}
 	to.Spec.Labels = labels
 	labels[sdk.LabelHash] = Hash(to.Spec)
+	labels[sdk.LabelParts] = Parts(to.Spec)
 }
 
 func milliseconds(d sdk.Duration) string {

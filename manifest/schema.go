@@ -65,6 +65,10 @@ func fieldSchema(f reflect.StructField) schema {
 		delete(s, "type")
 		s["enum"] = strings.Split(enum, ",")
 	}
+	if pattern := f.Tag.Get("pattern"); pattern != "" {
+		s["type"] = "string"
+		s["pattern"] = pattern
+	}
 	return s
 }
 
@@ -94,6 +98,8 @@ func typeSchema(t reflect.Type) schema {
 		return schema{"type": []string{"boolean", "string"}}
 	case PortList:
 		return listOf(schema{"type": []string{"string", "integer"}, "examples": []any{8080, "8080:80", "127.0.0.1:8080:80"}})
+	case ListenList:
+		return listOf(schema{"type": []string{"string", "integer"}, "examples": []any{8080, 0, "0.0.0.0:8080"}})
 	case Needs:
 		long := schema{"type": "object", "additionalProperties": nullable(structSchema(reflect.TypeFor[condition](), false))}
 		return schema{"anyOf": []schema{listOf(schema{"type": "string"}), long}}

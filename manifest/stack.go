@@ -35,7 +35,14 @@ type StackResource struct {
 	// StableFor is how long it must stay up to count as ready, without a
 	// healthcheck.
 	StableFor time.Duration
-	Profiles  []string
+	// Restart says when it is started again. It is not a part of Spec: whoever
+	// runs the stack applies it, and changing it changes no container.
+	Restart sdk.RestartPolicy
+	// RestartWith are the resources with which it is restarted.
+	RestartWith []string
+	Profiles    []string
+	// Completes says that it runs once: it is ready when it has exited 0.
+	Completes bool
 }
 
 // Dependency is a resource that must have come to a condition first.
@@ -54,10 +61,13 @@ type Output struct {
 }
 
 // Hash identifies a spec: equal hashes mean that the container needs no change.
-// It is hex, and is the value of sdk.LabelHash.
+// It is hex, and is the value of sdk.LabelHash. When an image is pulled is no
+// part of it: a container isn't another one for that.
 func Hash(spec sdk.Spec) string {
+	spec.Pull = ""
 	spec.Labels = maps.Clone(spec.Labels)
 	delete(spec.Labels, sdk.LabelHash)
+	delete(spec.Labels, sdk.LabelParts)
 	data, err := json.Marshal(spec)
 	if err != nil {
 		panic(err) // a spec has nothing that JSON couldn't hold

@@ -71,6 +71,9 @@ type PublishedPort struct {
 	At span
 }
 
+// ListenList is the `ports` of a process.
+type ListenList []PublishedPort
+
 // Needs is the `depends_on` of a resource.
 type Needs []Need
 
