@@ -198,3 +198,53 @@ func TestRemovalUnderWay(t *testing.T) {
 	cancel()
 	wantError(t, <-removed, sdk.CodeCancelled)
 }
+
+// A run that was killed may have asked for a container that the engine makes
+// only now. Nobody will ever start that one.
+func TestRemnantOfACutRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		status  string
+		labels  map[string]string
+		appears int
+		starts  bool
+	}{
+		"made by another run, and never started": {"created", ownLabels("0"), 1, true},
+		"it is still being made":                 {"created", ownLabels("0"), 2, true},
+		"it runs":                                {"running", ownLabels("0"), 1, false},
+		"it is this run's own":                   {"created", ownLabels("1"), 1, false},
+		"somebody else's":                        {"created", nil, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gone, looks := false, 0
+			_, r := newFake(t, "1.41", map[string]http.HandlerFunc{
+				"POST /containers/create": func(w http.ResponseWriter, _ *http.Request) {
+					if !gone {
+						refuse(w, http.StatusConflict, `Conflict. The container name "/p-web" is already in use by container "c0"`)
+						return
+					}
+					w.WriteHeader(http.StatusCreated)
+					say(w, map[string]any{"Id": "c1"})
+				},
+				"GET /containers/p-web/json": func(w http.ResponseWriter, _ *http.Request) {
+					if looks++; looks < test.appears {
+						refuse(w, http.StatusNotFound, "No such container: p-web")
+						return
+					}
+					say(w, inspected("c0", test.status, test.labels))
+				},
+				"DELETE /containers/c0": func(w http.ResponseWriter, _ *http.Request) {
+					gone = true
+					w.WriteHeader(http.StatusNoContent)
+				},
+				"POST /containers/c1/start": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+			})
+			id, err := r.Start(t.Context(), fakeSpec())
+			if started := err == nil && id == "c1"; started != test.starts || gone != test.starts {
+				t.Errorf("it started %q, %v; the other one is gone: %t", id, err, gone)
+			}
+			if !test.starts {
+				wantError(t, err, sdk.CodeConflict)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/docker/docker/api/types/container"
 
@@ -54,7 +55,7 @@ func BenchmarkReady(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = r.Remove(context.WithoutCancel(b.Context()), id) }()
-	if _, err := r.Watch(b.Context(), spec.Project); err != nil { // as `up` does
+	if _, err := r.Watch(b.Context(), spec.Project, time.Time{}); err != nil { // as `up` does
 		b.Fatal(err)
 	}
 	b.Run("exec", func(b *testing.B) {

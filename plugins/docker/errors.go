@@ -26,6 +26,9 @@ func (r *Runtime) typed(ctx context.Context, op, resource string, err error) err
 	if _, ok := errors.AsType[*sdk.Error](err); ok {
 		return err
 	}
+	if silence, ok := silent(err); ok {
+		return &sdk.Error{Code: sdk.CodeTimeout, Op: op, Resource: resource, Err: silence, Hint: silentHint}
+	}
 	broken := cutOff(err)
 	if ctx.Err() != nil && (broken || contextual(err)) {
 		return contextEnded(ctx, op, resource)
@@ -51,7 +54,11 @@ func contextual(err error) bool {
 func contextEnded(ctx context.Context, op, resource string) error {
 	err := ctx.Err()
 	code := sdk.CodeOf(err)
-	if cause := context.Cause(ctx); !errors.Is(cause, err) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, err):
+	case code == sdk.CodeTimeout:
+		err = reworded{cause.Error(), errors.Join(err, cause)} // who set the limit says it better
+	default:
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	return &sdk.Error{Code: code, Op: op, Resource: resource, Err: err}
@@ -140,11 +147,16 @@ var knownTexts = []struct {
 		sdk.CodeUnauthorized, loginHint,
 	},
 	{
+		// Before the registry's: this is the engine itself.
+		regexp.MustCompile(`^the engine answered 5\d\d`),
+		sdk.CodeUnavailable, "see the engine's log for the reason",
+	},
+	{
 		regexp.MustCompile(`no such host|server misbehaving|connection refused|connection reset|i/o timeout|network is unreachable|no route to host|TLS handshake|server gave HTTP response|x509:|request canceled while waiting|context deadline exceeded|toomanyrequests|5\d\d (Internal Server Error|Bad Gateway|Service Unavailable)`),
 		sdk.CodeUnavailable, "check the registry's name and your network; an image that is here already needs no registry",
 	},
-	{regexp.MustCompile(`unable to find network|network not found`), sdk.CodeNotFound, ""},
-	{regexp.MustCompile(`is not running|[Cc]ontainer .* is restarting|container state improper`), sdk.CodeExited, ""},
+	{regexp.MustCompile(`unable to find network|network not found|does not exist in database: no such container|no container with name or ID`), sdk.CodeNotFound, ""},
+	{regexp.MustCompile(`is not running|update a stopped container|[Cc]ontainer .* is restarting|container state improper`), sdk.CodeExited, ""},
 	{
 		regexp.MustCompile(`executable file not found|(exec|stat) .*: no such file or directory|exec: .*: permission denied|exec format error|OCI runtime attempted to invoke a command that was not found`),
 		sdk.CodeInvalid, "check command and entrypoint: the image must have that program, for this machine",
@@ -180,9 +192,13 @@ func codeOf(err error) sdk.Code {
 
 var prefixes = regexp.MustCompile(`^(Error response from daemon: |error during connect: |Error: |failed to (set up|create task for) container[^:]*: |driver failed programming external connectivity on endpoint [^:]*: |OCI runtime create failed: |runc create failed: |(Get|Post|Head|Put|Delete) "[^"]*": )+`)
 
+// wordless is what the client library says of an answer without a text.
+var wordless = regexp.MustCompile(`request returned (.+) for API route and version \S+, check if the server supports the requested API version`)
+
 // plain is the error without the words that say nothing to a user.
 func plain(err error) string {
-	return strings.TrimSpace(prefixes.ReplaceAllString(err.Error(), ""))
+	text := prefixes.ReplaceAllString(err.Error(), "")
+	return strings.TrimSpace(wordless.ReplaceAllString(text, "the engine answered $1"))
 }
 
 // reworded shows a plainer text for an error, which stays in its chain.

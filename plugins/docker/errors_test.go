@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
@@ -121,7 +122,7 @@ func TestUnreachable(t *testing.T) {
 			if strings.Contains(e.Hint, "may be left") {
 				t.Errorf("hint %q", e.Hint)
 			}
-			_, err = r.Watch(t.Context(), "p")
+			_, err = r.Watch(t.Context(), "p", time.Time{})
 			wantError(t, err, sdk.CodeUnavailable, test.host)
 		})
 	}

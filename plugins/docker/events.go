@@ -12,8 +12,8 @@ import (
 )
 
 // Watch implements sdk.Watcher.
-func (r *Runtime) Watch(ctx context.Context, project string) (<-chan sdk.Event, error) {
-	s, leave, err := r.events.subscribe(ctx)
+func (r *Runtime) Watch(ctx context.Context, project string, since time.Time) (<-chan sdk.Event, error) {
+	s, leave, err := r.events.subscribe(ctx, since)
 	if err != nil {
 		return nil, r.typed(ctx, "watch", "", err)
 	}

@@ -17,10 +17,13 @@ import (
 func (r *Runtime) Exec(ctx context.Context, id string, options sdk.ExecOptions) (int, error) {
 	created, err := r.api.ContainerExecCreate(ctx, id, container.ExecOptions{
 		Cmd: options.Command, Env: environment(options.Env), User: options.User, WorkingDir: options.WorkingDir,
-		AttachStdout: true, AttachStderr: true,
+		AttachStdout: true, AttachStderr: true, AttachStdin: options.Stdin != nil, Tty: options.TTY, DetachKeys: detachKeys,
 	})
 	if err != nil {
 		return 0, r.typed(ctx, "exec", "", err)
+	}
+	if options.Stdin != nil || options.TTY {
+		return r.interact(ctx, created.ID, options)
 	}
 	// Without a request to take the connection over, the engine answers with a
 	// plain stream, which ends with the context.
@@ -30,14 +33,7 @@ func (r *Runtime) Exec(ctx context.Context, id string, options sdk.ExecOptions) 
 	}
 	defer response.Body.Close()
 	stdout, stderr := orDiscard(options.Stdout), orDiscard(options.Stderr)
-	err = demux(response.Body, func(stream sdk.Stream, data []byte, _ bool) error {
-		w := stdout
-		if stream == sdk.Stderr {
-			w = stderr
-		}
-		_, err := w.Write(data)
-		return err
-	})
+	err = copyFrames(response.Body, stdout, stderr)
 	if ctx.Err() != nil {
 		return 0, contextEnded(ctx, "exec", "")
 	}
@@ -46,6 +42,22 @@ func (r *Runtime) Exec(ctx context.Context, id string, options sdk.ExecOptions) 
 	}
 	return r.execExitCode(ctx, created.ID)
 }
+
+// copyFrames writes each output of the command to where it belongs.
+func copyFrames(from io.Reader, stdout, stderr io.Writer) error {
+	return demux(from, func(stream sdk.Stream, data []byte, _ bool) error {
+		w := stdout
+		if stream == sdk.Stderr {
+			w = stderr
+		}
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// detachKeys is what to type to leave a command running. The engine's own keys
+// (Ctrl-P, Ctrl-Q) are in the way of every shell's history; nobody types these.
+const detachKeys = "ctrl-^,ctrl-^,ctrl-^,ctrl-^"
 
 const (
 	// The engine closes the output of a command a moment before it knows the

@@ -38,10 +38,17 @@ func newFake(t *testing.T, version string, answers map[string]http.HandlerFunc) 
 		refuse(w, http.StatusNotFound, "page not found: "+r.Method+" "+path)
 	}))
 	t.Cleanup(fake.Close)
-	r, err := Open(Options{Host: "tcp" + strings.TrimPrefix(fake.URL, "http")})
+	return fake, fake.open(t, Options{})
+}
+
+// open opens another Runtime on the engine.
+func (f *fakeEngine) open(t *testing.T, options Options) *Runtime {
+	t.Helper()
+	options.Host = "tcp" + strings.TrimPrefix(f.URL, "http")
+	r, err := Open(options)
 	must(t, err)
 	t.Cleanup(func() { must(t, r.Close()) })
-	return fake, r
+	return r
 }
 
 func refuse(w http.ResponseWriter, status int, text string) {

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,8 @@ const (
 	frameSystemError = 3
 	// chunkLimit bounds the memory for a frame: what is longer comes in pieces.
 	chunkLimit = 64 << 10
+	// excerptLimit is how much is read of what is no frame, to show it.
+	excerptLimit = 512
 )
 
 // demux hands the frames' data to sink until the stream ends, in pieces of at
@@ -43,7 +46,7 @@ func demux(stream io.Reader, sink func(stream sdk.Stream, data []byte, first boo
 		case frameSystemError:
 			err = systemError(stream, left)
 		default:
-			err = fmt.Errorf("the engine's stream has a frame of unknown kind %d", header[0])
+			err = noFrame(header[:], stream)
 		}
 		if err != nil {
 			return err
@@ -63,6 +66,20 @@ func frame(stream io.Reader, left int, buffer []byte, of sdk.Stream, sink func(s
 		left -= n
 	}
 	return nil
+}
+
+// noFrame is the error of a stream that goes on with something else than a
+// frame. podman does so when a log fails that it has begun to send: with the JSON
+// of an error answer.
+func noFrame(said []byte, stream io.Reader) error {
+	rest := make([]byte, excerptLimit)
+	n, _ := stream.Read(rest) // once: the stream may stay open for ever
+	said = append(said, rest[:n]...)
+	var answer struct{ Message string }
+	if json.Unmarshal(said, &answer) == nil && answer.Message != "" {
+		return fmt.Errorf("the engine says: %s", answer.Message)
+	}
+	return fmt.Errorf("the engine's stream goes on with %q, which is no frame", said)
 }
 
 func systemError(stream io.Reader, length int) error {

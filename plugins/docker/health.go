@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 	"github.com/lightshuttle/lightshuttle/sdk/probe"
@@ -16,34 +18,47 @@ import (
 func (r *Runtime) WaitHealthy(ctx context.Context, id string, check *sdk.Healthcheck) (sdk.State, error) {
 	switch {
 	case check == nil:
-		return r.waitAsImageSays(ctx, id)
+		return r.waitTested(ctx, id, nil)
 	case check.HTTP != nil || check.TCP != nil:
 		return sdk.State{}, sdk.Errorf(sdk.CodeUnsupported, "healthcheck", "the engine can't make network checks; the program makes them itself")
 	case check.Disable:
+		return r.waitRunning(ctx, id)
+	case check.Log != nil:
+		return r.waitChecked(ctx, id, *check)
+	}
+	return r.waitTested(ctx, id, check)
+}
+
+// waitTested waits until a command passes: that of check, or if it is nil, that
+// of the image's own healthcheck; without one, running is enough. It looks
+// first: a container that has run for a while needs no probe, which is fifty
+// times as dear as a look.
+func (r *Runtime) waitTested(ctx context.Context, id string, check *sdk.Healthcheck) (sdk.State, error) {
+	state, err := r.Inspect(ctx, id)
+	if err != nil || state.Ended() {
+		return state, orExited(state, err)
+	}
+	if check == nil {
+		check = state.Healthcheck
+	}
+	running := state.Status == sdk.StatusRunning
+	switch {
+	case check == nil && running, running && saysHealthy(state, check):
+		return state, nil
+	case check == nil:
 		return r.waitRunning(ctx, id)
 	}
 	return r.waitChecked(ctx, id, *check)
 }
 
-// waitAsImageSays waits for the image's own healthcheck. Without one, running
-// is enough.
-func (r *Runtime) waitAsImageSays(ctx context.Context, id string) (sdk.State, error) {
-	state, err := r.Inspect(ctx, id)
-	if err != nil || state.Ended() {
-		return state, orExited(state, err)
-	}
-	if state.Healthcheck != nil {
-		return r.waitChecked(ctx, id, *state.Healthcheck)
-	}
-	if state.Status == sdk.StatusRunning {
-		return state, nil
-	}
-	return r.waitRunning(ctx, id)
+// saysHealthy says whether the engine has seen this very check pass.
+func saysHealthy(state sdk.State, check *sdk.Healthcheck) bool {
+	return state.Health == sdk.HealthHealthy && state.Healthcheck != nil && slices.Equal(state.Healthcheck.Test, check.Test)
 }
 
 // waitRunning waits until a look finds the container running.
 func (r *Runtime) waitRunning(ctx context.Context, id string) (sdk.State, error) {
-	heard, leave, err := r.events.subscribe(ctx)
+	heard, leave, err := r.events.subscribe(ctx, time.Time{})
 	if err != nil {
 		return sdk.State{}, err
 	}
@@ -90,7 +105,7 @@ func (r *Runtime) waitChecked(ctx context.Context, id string, check sdk.Healthch
 	probed := make(chan error, 1)
 	go func() { probed <- r.probe(probing, id, check) }()
 
-	heard, leave, err := r.events.subscribe(ctx)
+	heard, leave, err := r.events.subscribe(ctx, time.Time{})
 	if err != nil {
 		stop()
 		err = withOutputOf(err, <-probed)

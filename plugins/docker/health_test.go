@@ -3,7 +3,10 @@ package docker
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,10 +21,13 @@ func TestWaitHealthy(t *testing.T) {
 		spec := s.spec("late")
 		spec.Env = map[string]string{"READY_AFTER": "500ms"}
 		spec.Healthcheck = check("/tiny", "get")
+		// Not the engine's StartedAt: it is taken after the container's
+		// process began to count.
+		began := time.Now()
 		id := s.start(t, spec)
 		state, err := s.WaitHealthy(t.Context(), id, spec.Healthcheck)
 		must(t, err)
-		if state.ID != id || state.Status != sdk.StatusRunning || time.Since(state.StartedAt) < 500*time.Millisecond {
+		if state.ID != id || state.Status != sdk.StatusRunning || time.Since(began) < 500*time.Millisecond {
 			t.Errorf("state %+v", state)
 		}
 	})
@@ -35,9 +41,10 @@ func TestWaitHealthy(t *testing.T) {
 	t.Run("the image's check", func(t *testing.T) {
 		spec := s.spec("image")
 		spec.Image, spec.Env = tinyhc, map[string]string{"READY_AFTER": "300ms"}
+		began := time.Now()
 		state, err := s.WaitHealthy(t.Context(), s.start(t, spec), nil)
 		must(t, err)
-		if time.Since(state.StartedAt) < 300*time.Millisecond {
+		if time.Since(began) < 300*time.Millisecond {
 			t.Errorf("ready too early: %+v", state)
 		}
 	})
@@ -69,6 +76,54 @@ func TestWaitHealthy(t *testing.T) {
 			wantError(t, err, sdk.CodeNotFound)
 		}
 	})
+}
+
+// What the engine has seen pass needs no probe: a fake engine that knows no exec
+// shows that there is none.
+func TestWaitHealthyLooksBeforeItProbes(t *testing.T) {
+	inspected := func(status, health string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(w, `{"Id": "c1", "State": {"Status": %q, "Health": {"Status": %q}}, "Config": {"Healthcheck": {"Test": ["CMD", "/tiny", "get"]}}}`, status, health)
+		}
+	}
+	tests := []struct {
+		name           string
+		status, health string
+		check          *sdk.Healthcheck
+		probes         bool
+	}{
+		{"healthy", "running", "healthy", check("/tiny", "get"), false},
+		{"healthy by the image's check", "running", "healthy", nil, false},
+		{"healthy by another check", "running", "healthy", check("/tiny", "other"), true},
+		{"not healthy yet", "running", "starting", check("/tiny", "get"), true},
+		{"paused while it was healthy", "paused", "healthy", check("/tiny", "get"), true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var probed atomic.Bool
+			_, r := newFake(t, "1.41", map[string]http.HandlerFunc{
+				"GET /containers/c1/json": inspected(test.status, test.health),
+				"POST /containers/c1/exec": func(w http.ResponseWriter, _ *http.Request) {
+					probed.Store(true)
+					refuse(w, http.StatusBadRequest, "no")
+				},
+				"GET /events": func(w http.ResponseWriter, r *http.Request) {
+					w.WriteHeader(http.StatusOK)
+					w.(http.Flusher).Flush()
+					<-r.Context().Done()
+				},
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			state, err := r.WaitHealthy(ctx, "c1", test.check)
+			if probed.Load() != test.probes {
+				t.Fatalf("probed: %v, want %v (%v)", probed.Load(), test.probes, err)
+			}
+			if !test.probes && (err != nil || state.Health != sdk.HealthHealthy) {
+				t.Errorf("WaitHealthy() = %+v, %v", state, err)
+			}
+		})
+	}
 }
 
 func TestWaitHealthyFails(t *testing.T) {
@@ -184,15 +239,18 @@ func TestWatch(t *testing.T) {
 	s := newStage(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	events, err := s.Watch(ctx, s.project)
+	events, err := s.Watch(ctx, s.project, time.Time{})
 	must(t, err)
-	others, err := s.Watch(ctx, "another-project")
+	others, err := s.Watch(ctx, "another-project", time.Time{})
 	must(t, err)
 
 	spec := s.spec("web")
 	spec.Healthcheck = check("/tiny", "get")
 	spec.Healthcheck.Interval = sdk.Duration(100 * time.Millisecond)
 	id := s.start(t, spec)
+	// dockerd logs a pause once for its API and once for containerd's event,
+	// unless the first has been seen by then.
+	paused := false
 	expect := func(id string, want ...sdk.EventType) sdk.Event {
 		t.Helper()
 		for {
@@ -200,6 +258,9 @@ func TestWatch(t *testing.T) {
 			case event := <-events:
 				if event.ID != id {
 					t.Fatalf("an event of another container: %+v", event)
+				}
+				if event.Type != want[0] && paused && (event.Type == sdk.EventPaused || event.Type == sdk.EventUnpaused) {
+					continue
 				}
 				if event.Type != want[0] {
 					t.Fatalf("got %+v, want %s", event, want[0])
@@ -218,8 +279,10 @@ func TestWatch(t *testing.T) {
 	}
 	expect(id, sdk.EventHealthy)
 	must(t, s.api.ContainerPause(t.Context(), id))
+	expect(id, sdk.EventPaused)
+	paused = true
 	must(t, s.api.ContainerUnpause(t.Context(), id))
-	expect(id, sdk.EventPaused, sdk.EventUnpaused)
+	expect(id, sdk.EventUnpaused)
 	must(t, s.Stop(t.Context(), id, time.Second))
 	expect(id, sdk.EventExited)
 	must(t, s.Remove(t.Context(), id))
@@ -245,13 +308,13 @@ func TestWatch(t *testing.T) {
 func TestCloseEndsWatches(t *testing.T) {
 	r, err := Open(Options{})
 	must(t, err)
-	events, err := r.Watch(t.Context(), "some-project")
+	events, err := r.Watch(t.Context(), "some-project", time.Time{})
 	must(t, err)
 	must(t, r.Close())
 	if event, more := <-events; more {
 		t.Errorf("got %+v", event)
 	}
-	_, err = r.Watch(t.Context(), "some-project")
+	_, err = r.Watch(t.Context(), "some-project", time.Time{})
 	if !errors.Is(err, errClosed) {
 		t.Errorf("got %v", err)
 	}

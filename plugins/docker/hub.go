@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
 
+	"github.com/lightshuttle/lightshuttle/plugins/resume"
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
@@ -81,10 +82,12 @@ func (h *hub) work(f func()) error {
 	return nil
 }
 
-// subscribe returns a subscription that stands, and what ends it.
-func (h *hub) subscribe(ctx context.Context) (*subscription, func(), error) {
+// subscribe returns a subscription that stands, and what ends it. One that asks
+// for what happened since a moment gets a stream of its own: the others have
+// heard of that already.
+func (h *hub) subscribe(ctx context.Context, since time.Time) (*subscription, func(), error) {
 	s := &subscription{filled: make(chan struct{}, 1)}
-	on, err := h.join(s)
+	on, err := h.join(s, since)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,23 +104,32 @@ func (h *hub) subscribe(ctx context.Context) (*subscription, func(), error) {
 	return s, leave, nil
 }
 
-func (h *hub) join(s *subscription) (*stream, error) {
+func (h *hub) join(s *subscription, since time.Time) (*stream, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return nil, errClosed
 	}
-	if h.stream == nil {
-		ctx, cancel := context.WithCancel(h.base)
-		opening := &stream{cancel: cancel, opened: make(chan struct{}), subscriptions: map[*subscription]struct{}{}}
-		h.stream = opening
-		h.workers.Go(func() {
-			defer cancel()
-			h.run(ctx, opening)
-		})
+	on := h.stream
+	if on == nil || !since.IsZero() {
+		on = h.begin(since)
 	}
-	h.stream.subscriptions[s] = struct{}{}
-	return h.stream, nil
+	if since.IsZero() {
+		h.stream = on
+	}
+	on.subscriptions[s] = struct{}{}
+	return on, nil
+}
+
+// begin opens another stream.
+func (h *hub) begin(since time.Time) *stream {
+	ctx, cancel := context.WithCancel(h.base)
+	opening := &stream{cancel: cancel, opened: make(chan struct{}), subscriptions: map[*subscription]struct{}{}}
+	h.workers.Go(func() {
+		defer cancel()
+		h.run(ctx, opening, since)
+	})
+	return opening
 }
 
 // leave ends the stream with its last reader.
@@ -125,15 +137,20 @@ func (h *hub) leave(on *stream, s *subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(on.subscriptions, s)
-	if len(on.subscriptions) > 0 || h.stream != on {
+	if len(on.subscriptions) > 0 {
 		return
 	}
 	on.cancel()
-	h.stream = nil
+	if h.stream == on {
+		h.stream = nil
+	}
 }
 
-func (h *hub) run(ctx context.Context, on *stream) {
-	response, err := h.open(ctx)
+func (h *hub) run(ctx context.Context, on *stream, since time.Time) {
+	if recent := time.Now().Add(-overlap); since.IsZero() || since.After(recent) {
+		since = recent
+	}
+	from, err := h.open(ctx, since)
 	if err != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -142,12 +159,43 @@ func (h *hub) run(ctx context.Context, on *stream) {
 		close(on.opened)
 		return
 	}
-	defer response.Body.Close()
 	close(on.opened)
-	err = h.distribute(response.Body, on)
+	if from.podman {
+		err = h.followPodman(ctx, from, on, resume.Since(since))
+	} else {
+		err = h.distribute(from, on, nil)
+	}
 	if ctx.Err() == nil {
 		h.lost(on, h.runtime.typed(ctx, "events", "", err))
 	}
+}
+
+// followPodman goes on where podman's events end.
+func (h *hub) followPodman(ctx context.Context, from answered, on *stream, heard *resume.Stream) error {
+	for {
+		began := time.Now()
+		failure := h.distribute(from, on, heard)
+		pause, again := heard.Ended(time.Since(began))
+		if !again || !slept(ctx, pause) {
+			return failure
+		}
+		next, err := h.open(ctx, heard.From())
+		if err != nil {
+			return err
+		}
+		from = next
+	}
+}
+
+// slept waits, and says whether ctx lasted.
+func slept(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // overlap is how far back a new stream begins. The engine answers the request
@@ -162,30 +210,46 @@ var watched = []string{
 	"start", "die", "died", "oom", "health_status", "pause", "unpause", "destroy", "remove",
 }
 
+// answered is an answer with events. Podman's may end where nothing is wrong;
+// docker's end with docker.
+type answered struct {
+	body   io.ReadCloser
+	podman bool
+}
+
 // open asks for the events of all containers: podman's engine knows no filter
 // for those that have a label, whatever its value.
-func (h *hub) open(ctx context.Context) (*http.Response, error) {
+func (h *hub) open(ctx context.Context, since time.Time) (answered, error) {
 	wanted := filters.NewArgs(filters.Arg("type", "container"))
 	for _, action := range watched {
 		wanted.Add("event", action)
 	}
 	encoded, err := filters.ToJSON(wanted)
 	if err != nil {
-		return nil, err
+		return answered{}, err
 	}
-	since := time.Now().Add(-overlap)
-	return h.runtime.answer(ctx, http.MethodGet, "/events", url.Values{
+	response, err := h.runtime.answer(ctx, http.MethodGet, "/events", url.Values{ //nolint:bodyclose // who reads the events does
 		"filters": {encoded},
 		"since":   {fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())},
 	}, nil)
+	if err != nil {
+		return answered{}, err
+	}
+	return answered{response.Body, response.Header.Get("Libpod-Api-Version") != ""}, nil
 }
 
-func (h *hub) distribute(body io.Reader, on *stream) error {
-	decoder := json.NewDecoder(body)
+// distribute passes on the events of an answer until they end, but not those
+// that were heard before; heard may be nil.
+func (h *hub) distribute(from answered, on *stream, heard *resume.Stream) error {
+	defer from.body.Close()
+	decoder := json.NewDecoder(from.body)
 	for {
 		var message events.Message
 		if err := decoder.Decode(&message); err != nil {
 			return err
+		}
+		if heard != nil && heard.Heard(string(message.Action)+" "+message.Actor.ID, eventTime(message)) {
+			continue
 		}
 		if event, ok := translate(message); ok {
 			h.broadcast(on, event)

@@ -54,9 +54,9 @@ func TestOneStreamForAll(t *testing.T) {
 	stream := newStream()
 	_, r := newFake(t, "1.41", map[string]http.HandlerFunc{"GET /events": stream.serve})
 	ctx, cancel := context.WithCancel(t.Context())
-	first, err := r.Watch(ctx, "p")
+	first, err := r.Watch(ctx, "p", time.Time{})
 	must(t, err)
-	second, err := r.Watch(t.Context(), "p")
+	second, err := r.Watch(t.Context(), "p", time.Time{})
 	must(t, err)
 	request := <-stream.opened
 	if since := request.URL.Query().Get("since"); since == "" {
@@ -86,7 +86,7 @@ func TestALostStreamIsOpenedAgain(t *testing.T) {
 	stream := newStream()
 	_, r := newFake(t, "1.41", map[string]http.HandlerFunc{"GET /events": stream.serve})
 	for range 3 {
-		watch, err := r.Watch(t.Context(), "p")
+		watch, err := r.Watch(t.Context(), "p", time.Time{})
 		must(t, err)
 		<-stream.opened
 		stream.send("start", "c1", nil)
@@ -105,11 +105,39 @@ func TestALostStreamIsOpenedAgain(t *testing.T) {
 	}
 }
 
+// podman ends its events when it begins another file of them, and tells of some
+// twice then.
+func TestPodmansStreamGoesOn(t *testing.T) {
+	stream := newStream()
+	_, r := newFake(t, "1.41", map[string]http.HandlerFunc{"GET /events": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Libpod-Api-Version", "4.3.1")
+		stream.serve(w, r)
+	}})
+	watch, err := r.Watch(t.Context(), "p", time.Time{})
+	must(t, err)
+	for _, id := range []string{"c1", "c2", "c3"} {
+		<-stream.opened
+		stream.send("start", "c1", nil)
+		stream.send("start", id, nil)
+		if event := <-watch; event.Type != sdk.EventStarted || event.ID != id {
+			t.Errorf("event %+v, wanted that of %s", event, id)
+		}
+		stream.end <- struct{}{}
+	}
+	for range 3 {
+		<-stream.opened
+		stream.end <- struct{}{}
+	}
+	if event := <-watch; event.Type != sdk.EventLost {
+		t.Errorf("event %+v", event)
+	}
+}
+
 func TestTheLastOneEndsTheStream(t *testing.T) {
 	stream := newStream()
 	_, r := newFake(t, "1.41", map[string]http.HandlerFunc{"GET /events": stream.serve})
 	ctx, cancel := context.WithCancel(t.Context())
-	watch, err := r.Watch(ctx, "p")
+	watch, err := r.Watch(ctx, "p", time.Time{})
 	must(t, err)
 	request := <-stream.opened
 	cancel()
@@ -131,13 +159,13 @@ func TestAStreamThatDoesNotOpen(t *testing.T) {
 	patient, cancelPatient := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
-		_, err := r.Watch(patient, "p")
+		_, err := r.Watch(patient, "p", time.Time{})
 		failed <- err
 	}()
 	<-asked
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	_, err := r.Watch(ctx, "p")
+	_, err := r.Watch(ctx, "p", time.Time{})
 	wantError(t, err, sdk.CodeTimeout)
 	cancelPatient()
 	wantError(t, <-failed, sdk.CodeCancelled)
@@ -148,7 +176,7 @@ func TestARefusedStream(t *testing.T) {
 		"GET /events": func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusInternalServerError, "it broke") },
 	})
 	for range 2 {
-		_, err := r.Watch(t.Context(), "p")
+		_, err := r.Watch(t.Context(), "p", time.Time{})
 		wantError(t, err, sdk.CodeInternal, "it broke")
 	}
 }
@@ -157,6 +185,9 @@ func TestWaitHealthyWhenTheEngineIsLost(t *testing.T) {
 	stream := newStream()
 	_, r := newFake(t, "1.41", map[string]http.HandlerFunc{
 		"GET /events": stream.serve,
+		"GET /containers/c1/json": func(w http.ResponseWriter, _ *http.Request) {
+			say(w, map[string]any{"Id": "c1", "State": map[string]string{"Status": "running"}, "Config": map[string]any{}})
+		},
 		"POST /containers/c1/exec": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusCreated)
 			say(w, map[string]string{"Id": "e"})
@@ -202,4 +233,21 @@ func TestTranslate(t *testing.T) {
 	if event, _ := translate(died); event.ExitCode != 4 || event.Time.Unix() != 1_700_000_000 {
 		t.Errorf("podman: %+v", event)
 	}
+}
+
+// Who asks for the past gets it, whoever listens already.
+func TestWatchSinceBesideAnother(t *testing.T) {
+	s := newStage(t)
+	_, err := s.Watch(t.Context(), s.project, time.Time{})
+	must(t, err)
+	since := time.Now()
+	id := s.finished(t, s.spec("job", "exit", "3"))
+	events, err := s.Watch(t.Context(), s.project, since)
+	must(t, err)
+	for event := range events {
+		if event.ID == id && event.Type == sdk.EventExited && event.ExitCode == 3 {
+			return
+		}
+	}
+	t.Error("the past wasn't told")
 }

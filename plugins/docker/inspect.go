@@ -54,11 +54,22 @@ func (r *Runtime) List(ctx context.Context, project string) ([]sdk.State, error)
 			continue // it was removed meanwhile
 		}
 		if errs[i] != nil {
-			return nil, errs[i]
+			return nil, about(found[i].Labels[sdk.LabelResource], errs[i])
 		}
 		result = append(result, state)
 	}
 	return result, nil
+}
+
+// about names the resource that an error is about.
+func about(resource string, err error) error {
+	e, ok := err.(*sdk.Error) //nolint:errorlint // a wrapped one has a text of its own
+	if !ok || e.Resource != "" {
+		return err
+	}
+	with := *e
+	with.Resource = resource
+	return &with
 }
 
 func stateOf(seen container.InspectResponse) sdk.State {
@@ -69,7 +80,7 @@ func stateOf(seen container.InspectResponse) sdk.State {
 		Status: statusOf(seen.State.Status), Health: sdk.HealthNone, Healthcheck: checkOf(seen.Config),
 		OOMKilled: seen.State.OOMKilled, Error: seen.State.Error,
 		CreatedAt: parseTime(seen.Created), StartedAt: parseTime(seen.State.StartedAt), FinishedAt: parseTime(seen.State.FinishedAt),
-		Restarts: seen.RestartCount, Labels: labels,
+		Restarts: seen.RestartCount, Restart: restartOf(seen.HostConfig), Labels: labels,
 	}
 	if state.Ended() {
 		code := seen.State.ExitCode

@@ -24,7 +24,9 @@ const (
 // reached, which the client library keeps to itself.
 type line struct {
 	transport *http.Transport
-	failure   atomic.Pointer[error]
+	// answerTimeout is how long a prompt answer may take.
+	answerTimeout time.Duration
+	failure       atomic.Pointer[error]
 }
 
 // tune fits the transport that the options before it made to many requests at a
@@ -50,6 +52,9 @@ func (l *line) tune(api *client.Client) error {
 			l.failure.Store(&err)
 		}
 		return conn, err
+	}
+	for _, scheme := range []string{"http", "https"} {
+		transport.RegisterProtocol(scheme, prompt{transport, l.answerTimeout})
 	}
 	l.transport = transport
 	return nil

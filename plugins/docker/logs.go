@@ -17,6 +17,26 @@ import (
 // Logs implements sdk.Logger. Every entry is what the engine keeps as one
 // message: a line, or a piece of up to 16 KiB of a longer one.
 func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, sink func(sdk.LogEntry) error) error {
+	if !options.Follow {
+		return r.readLogs(ctx, id, options, sink)
+	}
+	given := newDelivery(options)
+	if err := r.readLogs(ctx, id, options, given.note(sink)); err != nil {
+		return err
+	}
+	// An engine that is asked to follow stops at the container's end, even
+	// before a last line that has no line break.
+	err := r.readLogs(ctx, id, sdk.LogOptions{Tail: -1, Since: given.since()}, given.rest(sink))
+	if given.refused {
+		return err
+	}
+	if code := sdk.CodeOf(err); code == sdk.CodeNotFound || code == sdk.CodeConflict {
+		return nil // it ended by being removed, and its log with it
+	}
+	return err
+}
+
+func (r *Runtime) readLogs(ctx context.Context, id string, options sdk.LogOptions, sink func(sdk.LogEntry) error) error {
 	tail := "all"
 	if options.Tail >= 0 {
 		tail = strconv.Itoa(options.Tail)
@@ -32,7 +52,7 @@ func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, s
 		return r.typed(ctx, "logs", "", err)
 	}
 	defer stream.Close()
-	err = readLog(stream, sink)
+	err = readLog(stream, notBefore(options.Since, sink))
 	if failed, ok := errors.AsType[*sinkError](err); ok {
 		return failed.err
 	}
@@ -40,6 +60,20 @@ func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, s
 		return contextEnded(ctx, "logs", "")
 	}
 	return r.typed(ctx, "logs", "", err)
+}
+
+// notBefore leaves out what is older than since: podman gives what was printed in
+// the same second, too.
+func notBefore(since time.Time, sink func(sdk.LogEntry) error) func(sdk.LogEntry) error {
+	if since.IsZero() {
+		return sink
+	}
+	return func(entry sdk.LogEntry) error {
+		if !entry.Time.IsZero() && entry.Time.Before(since) {
+			return nil
+		}
+		return sink(entry)
+	}
 }
 
 // sinkError marks the caller's own error, so that it is returned as it is.

@@ -189,7 +189,8 @@ func TestReadLog(t *testing.T) {
 		"broken off":       {frame(1, stamp+"a\n")[:20], "", "unexpected EOF"},
 		"half a header":    {frame(1, stamp+"a\n") + "\x01\x00", "a\n", "unexpected EOF"},
 		"an engine's word": {frame(3, "it broke"), "", "it broke"},
-		"nonsense":         {"<html><body>", "", "unknown kind"},
+		"nonsense":         {"<html><body>", "", `"<html><body>", which is no frame`},
+		"an error's JSON":  {frame(1, stamp+"a\n") + `{"cause":"gone","message":"no more of it","response":500}`, "a\n", "the engine says: no more of it"},
 		"a terminal":       {stamp + "a\r\n" + stamp + "b", "a\r\nb", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

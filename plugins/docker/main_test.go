@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -66,7 +67,25 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{Runtime: engine(t), project: "t" + strings.ToLower(rand.Text()[:10])}
+	return stageOn(t, engine(t))
+}
+
+// podmanStage is a project on podman's Docker-compatible service.
+func podmanStage(t *testing.T) *stage {
+	t.Helper()
+	r, err := Open(Options{Host: cmp.Or(os.Getenv("LIGHTSHUTTLE_TEST_PODMAN_SOCKET"), "unix:///var/lib/lightshuttle-engines/podman/podman.sock")})
+	must(t, err)
+	t.Cleanup(func() { must(t, r.Close()) })
+	info, err := r.Ping(t.Context())
+	if err != nil || info.Name != "podman" {
+		t.Fatalf("this test needs podman's service: run `make engines` (%+v, %v)", info, err)
+	}
+	return stageOn(t, r)
+}
+
+func stageOn(t *testing.T, r *Runtime) *stage {
+	t.Helper()
+	s := &stage{Runtime: r, project: "t" + strings.ToLower(rand.Text()[:10])}
 	t.Cleanup(func() { s.clean(t) })
 	return s
 }

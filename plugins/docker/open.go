@@ -2,11 +2,14 @@ package docker
 
 import (
 	"log/slog"
+	"sync/atomic"
+	"time"
 
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/configfile"
 	"github.com/docker/docker/client"
 
+	"github.com/lightshuttle/lightshuttle/plugins/pulls"
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
@@ -18,6 +21,9 @@ type Options struct {
 	Host string
 	// Context is the name of a docker context.
 	Context string
+	// AnswerTimeout is how long the engine may take to answer what it knows or
+	// does at once; DefaultAnswerTimeout if it is 0.
+	AnswerTimeout time.Duration
 	// Logger gets what isn't worth an error; nothing by default.
 	Logger *slog.Logger
 }
@@ -35,10 +41,13 @@ type Runtime struct {
 	logger  *slog.Logger
 	events  *hub
 	version negotiation
+	known   atomic.Pointer[sdk.Info]
+	// declared are the volumes of the images that were seen.
+	declared declaredVolumes
 	// networks has one place, which makes the look and the creation of a network
 	// one step: an old engine would give two networks the same name.
 	networks chan struct{}
-	pulls    pulls
+	pulls    *pulls.Shared
 }
 
 // Open prepares to talk to the engine, without talking to it yet. It fails when
@@ -54,7 +63,10 @@ func Open(options Options) (*Runtime, error) {
 	if err != nil {
 		return nil, &sdk.Error{Code: sdk.CodeInvalid, Op: "open", Err: err, Hint: "see DOCKER_HOST, DOCKER_CONTEXT and `docker context ls`"}
 	}
-	line := &line{}
+	line := &line{answerTimeout: options.AnswerTimeout}
+	if line.answerTimeout <= 0 {
+		line.answerTimeout = DefaultAnswerTimeout
+	}
 	opts := append(where.options, client.WithAPIVersionNegotiation(), client.WithUserAgent(userAgent), line.tune)
 	api, err := client.NewClientWithOpts(opts...)
 	if err != nil {
@@ -63,7 +75,7 @@ func Open(options Options) (*Runtime, error) {
 	r := &Runtime{api: api, line: line, address: where.address, local: isLocal(where.address), config: configuration, logger: logger}
 	r.events = newHub(r)
 	r.networks = make(chan struct{}, 1)
-	r.pulls.running = map[string]*pull{}
+	r.pulls = pulls.New(r.events.base, r.events.work)
 	return r, nil
 }
 
@@ -83,17 +95,20 @@ func (w warnings) Write(p []byte) (int, error) {
 }
 
 var (
-	_ sdk.Runtime    = (*Runtime)(nil)
-	_ sdk.Pinger     = (*Runtime)(nil)
-	_ sdk.Validator  = (*Runtime)(nil)
-	_ sdk.Preparer   = (*Runtime)(nil)
-	_ sdk.Inspector  = (*Runtime)(nil)
-	_ sdk.Lister     = (*Runtime)(nil)
-	_ sdk.Remover    = (*Runtime)(nil)
-	_ sdk.Logger     = (*Runtime)(nil)
-	_ sdk.Execer     = (*Runtime)(nil)
-	_ sdk.Networker  = (*Runtime)(nil)
-	_ sdk.Volumer    = (*Runtime)(nil)
-	_ sdk.PortFinder = (*Runtime)(nil)
-	_ sdk.Watcher    = (*Runtime)(nil)
+	_ sdk.Runtime       = (*Runtime)(nil)
+	_ sdk.Pinger        = (*Runtime)(nil)
+	_ sdk.Validator     = (*Runtime)(nil)
+	_ sdk.Preparer      = (*Runtime)(nil)
+	_ sdk.Inspector     = (*Runtime)(nil)
+	_ sdk.Lister        = (*Runtime)(nil)
+	_ sdk.Remover       = (*Runtime)(nil)
+	_ sdk.Logger        = (*Runtime)(nil)
+	_ sdk.Execer        = (*Runtime)(nil)
+	_ sdk.Networker     = (*Runtime)(nil)
+	_ sdk.Volumer       = (*Runtime)(nil)
+	_ sdk.OrphanRemover = (*Runtime)(nil)
+	_ sdk.PortFinder    = (*Runtime)(nil)
+	_ sdk.Watcher       = (*Runtime)(nil)
+	_ sdk.Restarter     = (*Runtime)(nil)
+	_ sdk.EnvReader     = (*Runtime)(nil)
 )

@@ -31,6 +31,18 @@ func (r *Runtime) Ping(ctx context.Context) (sdk.Info, error) {
 	}, nil
 }
 
+// engine is what Ping answers, asked for once.
+func (r *Runtime) engine(ctx context.Context) (sdk.Info, error) {
+	if known := r.known.Load(); known != nil {
+		return *known, nil
+	}
+	info, err := r.Ping(ctx)
+	if err == nil {
+		r.known.Store(&info)
+	}
+	return info, err
+}
+
 // negotiation remembers what the engine said of itself. The client negotiates
 // by itself too, but only when it sends a request; what a request says may
 // depend on the version.

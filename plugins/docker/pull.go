@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -43,123 +42,26 @@ func (r *Runtime) Prepare(ctx context.Context, spec sdk.Spec, report func(sdk.Pr
 }
 
 func (r *Runtime) imageIsThere(ctx context.Context, ref string) (bool, error) {
-	_, err := r.api.ImageInspect(ctx, ref)
+	seen, err := r.api.ImageInspect(ctx, ref)
 	if cerrdefs.IsNotFound(err) {
 		return false, nil
 	}
-	return err == nil, err
-}
-
-// pulls makes those who want one image at the same time share one pull.
-type pulls struct {
-	mu      sync.Mutex
-	running map[string]*pull
-}
-
-// pull is one transfer that is under way. It ends when the last one who waits
-// for it gives up.
-type pull struct {
-	done   chan struct{}
-	err    error
-	cancel context.CancelFunc
-	// waiting is guarded by the mutex of pulls.
-	waiting int
-
-	mu      sync.Mutex
-	reports map[*func(sdk.Progress)]struct{}
-}
-
-func (p *pull) tell(progress sdk.Progress) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for report := range p.reports {
-		(*report)(progress)
+	if err != nil {
+		return false, err
 	}
-}
-
-func (p *pull) listen(report *func(sdk.Progress)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reports[report] = struct{}{}
-}
-
-// ignore returns when nothing is reported any more.
-func (p *pull) ignore(report *func(sdk.Progress)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.reports, report)
+	r.declared.put(ref, seen)
+	return true, nil
 }
 
 // pull fetches the image, or waits for who is fetching it already.
 func (r *Runtime) pull(ctx context.Context, spec sdk.Spec, report func(sdk.Progress)) error {
-	running, err := r.joinPull(ctx, spec)
-	if err != nil {
-		return err
-	}
-	running.listen(&report)
-	select {
-	case <-running.done:
-	case <-ctx.Done():
-	}
-	running.ignore(&report)
-	if r.leavePull(spec.Image, running) {
-		<-running.done
-	}
+	err := r.pulls.Get(ctx, spec, report, func(ctx context.Context, tell func(sdk.Progress)) error {
+		return r.transfer(ctx, spec.Image, tell)
+	})
 	if ctx.Err() != nil {
 		return contextEnded(ctx, "pull", spec.Resource)
 	}
-	return forResource(running.err, spec.Resource)
-}
-
-func (r *Runtime) joinPull(ctx context.Context, spec sdk.Spec) (*pull, error) {
-	r.pulls.mu.Lock()
-	defer r.pulls.mu.Unlock()
-	if running := r.pulls.running[spec.Image]; running != nil {
-		running.waiting++
-		return running, nil
-	}
-	transfer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	started := &pull{done: make(chan struct{}), cancel: cancel, waiting: 1, reports: map[*func(sdk.Progress)]struct{}{}}
-	err := r.events.work(func() {
-		defer cancel()
-		stop := context.AfterFunc(r.events.base, cancel)
-		defer stop()
-		started.err = r.transfer(transfer, spec.Image, started.tell)
-		close(started.done)
-	})
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	r.pulls.running[spec.Image] = started
-	return started, nil
-}
-
-// leavePull says whether nobody is left who waits for the pull; it is cancelled
-// then.
-func (r *Runtime) leavePull(ref string, left *pull) bool {
-	r.pulls.mu.Lock()
-	defer r.pulls.mu.Unlock()
-	left.waiting--
-	if left.waiting > 0 {
-		return false
-	}
-	left.cancel()
-	if r.pulls.running[ref] == left {
-		delete(r.pulls.running, ref)
-	}
-	return true
-}
-
-// forResource is the error of a pull that several may share, for one of them.
-func forResource(err error, resource string) error {
-	e, ok := errors.AsType[*sdk.Error](err)
-	if !ok {
-		return err
-	}
-	with := *e
-	with.Resource = resource
-	return &with
+	return err
 }
 
 func (r *Runtime) transfer(ctx context.Context, ref string, report func(sdk.Progress)) error {

@@ -168,7 +168,7 @@ func TestPullsOfOneImageAreShared(t *testing.T) {
 			errs <- s.Prepare(t.Context(), spec, func(sdk.Progress) { once.Do(waiting.Done) })
 		}()
 	}
-	await(t, "all four to wait", func() bool { return s.pullers(spec.Image) == 4 })
+	await(t, "all four to wait", func() bool { return s.pulls.Waiting(spec.Image) == 4 })
 	close(all)
 	for range 4 {
 		must(t, <-errs)
@@ -180,15 +180,6 @@ func TestPullsOfOneImageAreShared(t *testing.T) {
 			t.Errorf("%s was fetched %d times", path, times)
 		}
 	}
-}
-
-func (s *stage) pullers(ref string) int {
-	s.pulls.mu.Lock()
-	defer s.pulls.mu.Unlock()
-	if running := s.pulls.running[ref]; running != nil {
-		return running.waiting
-	}
-	return 0
 }
 
 // Who gives up doesn't take the pull away from the others; the last one ends it.
@@ -210,7 +201,7 @@ func TestPullCancelled(t *testing.T) {
 	go func() { firstErr <- s.Prepare(first, spec, nil) }()
 	<-asked
 	go func() { secondErr <- s.Prepare(t.Context(), spec, nil) }()
-	await(t, "the second to join", func() bool { return s.pullers(spec.Image) == 2 })
+	await(t, "the second to join", func() bool { return s.pulls.Waiting(spec.Image) == 2 })
 	cancelFirst()
 	wantError(t, <-firstErr, sdk.CodeCancelled)
 	close(release)
@@ -226,7 +217,7 @@ func TestPullCancelled(t *testing.T) {
 		<-asked
 	}
 	wantError(t, s.Prepare(ctx, spec, nil), sdk.CodeCancelled)
-	if s.pullers(spec.Image) != 0 {
+	if s.pulls.Waiting(spec.Image) != 0 {
 		t.Error("the pull goes on")
 	}
 }

@@ -21,6 +21,50 @@ import (
 // the answer (it returns from an event subscription before it knows whether it
 // stands).
 func (r *Runtime) answer(ctx context.Context, method, endpoint string, query url.Values, content any) (*http.Response, error) {
+	request, err := r.request(ctx, method, endpoint, query, content)
+	if err != nil {
+		return nil, err
+	}
+	response, err := r.api.HTTPClient().Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		defer response.Body.Close()
+		return nil, refused(response)
+	}
+	return response, nil
+}
+
+// takeOver sends one request and returns the connection, which belongs to the
+// caller from then on. It closes with the context.
+func (r *Runtime) takeOver(ctx context.Context, endpoint string, content any) (io.ReadWriteCloser, error) {
+	request, err := r.request(ctx, http.MethodPost, endpoint, nil, content)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Connection", "Upgrade")
+	request.Header.Set("Upgrade", "tcp")
+	// The library's client wraps the connection, which then can't be closed for
+	// writing alone.
+	response, err := r.line.transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		defer response.Body.Close()
+		return nil, refused(response)
+	}
+	connection, ok := response.Body.(io.ReadWriteCloser)
+	if !ok || response.StatusCode != http.StatusSwitchingProtocols {
+		response.Body.Close()
+		return nil, fmt.Errorf("the engine answered %s instead of handing over the connection", response.Status)
+	}
+	context.AfterFunc(ctx, func() { connection.Close() })
+	return connection, nil
+}
+
+func (r *Runtime) request(ctx context.Context, method, endpoint string, query url.Values, content any) (*http.Request, error) {
 	if _, err := r.negotiated(ctx); err != nil {
 		return nil, err
 	}
@@ -42,15 +86,7 @@ func (r *Runtime) answer(ctx context.Context, method, endpoint string, query url
 	}
 	request.Header.Set("User-Agent", userAgent)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := r.api.HTTPClient().Do(request)
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		defer response.Body.Close()
-		return nil, refused(response)
-	}
-	return response, nil
+	return request, nil
 }
 
 // endpoint is the URL of a part of the API. Where the transport dials a socket,

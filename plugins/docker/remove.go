@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"strings"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
@@ -12,7 +13,12 @@ import (
 
 // Remove implements sdk.Remover.
 func (r *Runtime) Remove(ctx context.Context, id string) error {
-	err := r.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	options := container.RemoveOptions{Force: true, RemoveVolumes: true}
+	err := r.api.ContainerRemove(ctx, id, options)
+	if err != nil && strings.Contains(err.Error(), "could not be stopped") {
+		// podman fails when the container ends by itself just then.
+		err = r.api.ContainerRemove(ctx, id, options)
+	}
 	if cerrdefs.IsNotFound(err) {
 		return nil
 	}
@@ -29,7 +35,7 @@ func underRemoval(err error) bool {
 
 // awaitRemoval waits for a removal that somebody else began.
 func (r *Runtime) awaitRemoval(ctx context.Context, id string) error {
-	heard, leave, err := r.events.subscribe(ctx)
+	heard, leave, err := r.events.subscribe(ctx, time.Time{})
 	if err != nil {
 		return err
 	}

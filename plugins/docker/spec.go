@@ -37,10 +37,11 @@ func createConfig(spec sdk.Spec, apiVersion string) (*container.Config, *contain
 		Healthcheck:  healthcheck(spec.Healthcheck, apiVersion),
 	}
 	host := &container.HostConfig{
-		PortBindings: bindings,
-		Mounts:       mounts(spec.Mounts),
-		Tmpfs:        tmpfs(spec.Mounts),
-		NetworkMode:  container.NetworkMode(spec.Network),
+		PortBindings:  bindings,
+		Mounts:        mounts(spec.Mounts),
+		Tmpfs:         tmpfs(spec.Mounts),
+		NetworkMode:   container.NetworkMode(spec.Network),
+		RestartPolicy: restartPolicy(spec.Restart),
 		Resources: container.Resources{
 			NanoCPUs: spec.Limits.NanoCPUs,
 			Memory:   spec.Limits.MemoryBytes,

@@ -48,10 +48,21 @@ func (r *Runtime) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 // it doesn't stop at it when the request is cut. So the request is let live a
 // little longer than ctx: then it is known what there is to remove.
 func (r *Runtime) create(ctx context.Context, spec sdk.Spec) (string, error) {
+	hosts, err := r.extraHosts(ctx, spec)
+	if err != nil {
+		return "", err
+	}
 	configuration, host, networking := createConfig(spec, r.api.ClientVersion())
+	host.ExtraHosts = hosts
+	if host.Mounts, err = r.withAnonymous(ctx, spec, host.Mounts); err != nil {
+		return "", err
+	}
 	longer, cancel := outlive(ctx, creationTimeout)
 	defer cancel()
 	created, err := r.api.ContainerCreate(longer, configuration, host, networking, nil, spec.Name)
+	for attempt := 0; err != nil && nameExists(err) && attempt < remnantAttempts && r.remnantGone(ctx, spec); attempt++ {
+		created, err = r.api.ContainerCreate(longer, configuration, host, networking, nil, spec.Name)
+	}
 	if err != nil {
 		return "", r.createFailed(ctx, spec, err)
 	}
@@ -62,6 +73,43 @@ func (r *Runtime) create(ctx context.Context, spec sdk.Spec) (string, error) {
 		return "", r.withRemnant(contextEnded(ctx, "start", spec.Resource), spec, r.removeFailed(ctx, created.ID))
 	}
 	return created.ID, nil
+}
+
+const (
+	remnantAttempts = 20
+	// remnantPause is between two looks at a name that is taken while there is
+	// no container of that name yet: an engine takes some time to make one.
+	remnantPause = 250 * time.Millisecond
+)
+
+// remnantGone sees to a name that is taken by what a run that was killed had
+// just asked for: the engine goes on making it, and nobody will ever start it.
+// It says whether another try is worth it.
+func (r *Runtime) remnantGone(ctx context.Context, spec sdk.Spec) bool {
+	holder, err := r.api.ContainerInspect(ctx, spec.Name)
+	if cerrdefs.IsNotFound(err) {
+		pause := time.NewTimer(remnantPause)
+		defer pause.Stop()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-pause.C:
+			return true
+		}
+	}
+	if err != nil || !isRemnant(spec, holder) {
+		return false
+	}
+	r.logger.Info("removing what a run that was cut off left", "resource", spec.Resource, "container", short(holder.ID))
+	return r.Remove(ctx, holder.ID) == nil
+}
+
+// isRemnant says whether another run made this container for the same resource
+// and never came to start it.
+func isRemnant(spec sdk.Spec, holder container.InspectResponse) bool {
+	labels := holder.Config.Labels
+	return holder.State.Status == container.StateCreated && labels[sdk.LabelProject] == spec.Project &&
+		labels[sdk.LabelResource] == spec.Resource && labels[sdk.LabelRun] != spec.Labels[sdk.LabelRun]
 }
 
 // outlive returns a context that ends a while after ctx does.
@@ -137,7 +185,8 @@ func (r *Runtime) createFailed(ctx context.Context, spec sdk.Spec, cause error) 
 		return imageMissing(spec)
 	}
 	err := r.typed(ctx, "start", spec.Resource, cause)
-	if neverSent(cause) || !cutOff(cause) && !contextual(cause) {
+	_, unanswered := silent(cause)
+	if neverSent(cause) || !cutOff(cause) && !contextual(cause) && !unanswered {
 		return err // The engine refused or never knew, so there is nothing.
 	}
 	return r.withRemnant(err, spec, r.removeUnanswered(ctx, spec))

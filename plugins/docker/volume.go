@@ -58,6 +58,9 @@ func (r *Runtime) ListVolumes(ctx context.Context, project string) ([]sdk.Volume
 	}
 	var volumes []sdk.Volume
 	for _, seen := range found.Volumes {
+		if seen.Labels[sdk.LabelAnonymous] != "" {
+			continue
+		}
 		volumes = append(volumes, sdk.Volume{Name: seen.Name, Project: project, Labels: seen.Labels})
 	}
 	return volumes, nil
