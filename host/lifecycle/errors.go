@@ -159,6 +159,9 @@ func (e *DependencyError) Unwrap() error { return e.Err }
 // exitedError is the end of a container that should have gone on; when says at
 // what point it ended.
 func exitedError(how exit, when string) *sdk.Error {
+	if how.away {
+		when = " while the engine was away"
+	}
 	err := sdk.Errorf(sdk.CodeExited, "", "exited with code %d%s", how.code, when)
 	if how.oom {
 		err = sdk.Errorf(sdk.CodeExited, "", "was killed for lack of memory (exit code %d)%s", how.code, when)

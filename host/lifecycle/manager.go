@@ -38,6 +38,9 @@ type Options struct {
 	Parallel int
 	// NoRollback leaves everything as it is when the start fails.
 	NoRollback bool
+	// Detached gives the containers to the engine, with their restart policies:
+	// the program is going to leave.
+	Detached bool
 	// AbortOnExit makes Run stop the stack when any container exits that isn't
 	// meant to complete.
 	AbortOnExit bool
@@ -49,6 +52,9 @@ type Options struct {
 	Progress func(resource string, progress sdk.Progress)
 	// Logger gets what isn't worth an event; nothing by default.
 	Logger *slog.Logger
+	// Subscription, if not nil, is the one to hear the engine's events by; without,
+	// the start makes one.
+	Subscription *Subscription
 }
 
 // Manager runs the stack of one plan on one runtime. Its methods may be called
@@ -169,11 +175,39 @@ func (m *Manager) Stop(ctx context.Context) error {
 func (m *Manager) Kill() { m.inbox.post(m.kill) }
 
 // Restart stops, removes and starts one resource again and waits until it is
-// ready. It is refused with CodeConflict while the stack isn't up, or while
-// another operation on the resource is under way, and with CodeNotFound for a
-// resource that doesn't exist.
+// ready, then restarts what is to be restarted with it. It is refused with
+// CodeConflict while the stack isn't up, or while another operation on the
+// resource is under way, and with CodeNotFound for a resource that doesn't
+// exist. The end of ctx ends the wait, not the restart.
 func (m *Manager) Restart(ctx context.Context, resource string) error {
 	return m.request(func(reply chan<- error) { m.beginRestart(ctx, resource, reply) })
+}
+
+// StopResource stops one resource and leaves its container as it is, for its
+// logs; nothing starts it again but StartResource, Restart or the next start of
+// the stack. It is refused as Restart is. The end of ctx ends the wait, not the
+// stop.
+func (m *Manager) StopResource(ctx context.Context, resource string) error {
+	return m.request(func(reply chan<- error) { m.beginStopResource(ctx, resource, reply) })
+}
+
+// StartResource starts a resource that doesn't run and waits until it is ready,
+// after those that it depends on and that don't run either. One that runs is
+// left alone. It is refused as Restart is.
+func (m *Manager) StartResource(ctx context.Context, resource string) error {
+	var names []string
+	err := m.request(func(reply chan<- error) {
+		var err error
+		names, err = m.startOrder(resource)
+		reply <- err
+	})
+	for _, name := range names {
+		if err != nil {
+			return err
+		}
+		err = m.request(func(reply chan<- error) { m.beginStartResource(ctx, name, reply) })
+	}
+	return err
 }
 
 // Events returns the log of all that happened and will happen.

@@ -22,10 +22,23 @@ func (m *Manager) startEnded(r *resource, err error) {
 		m.failResource(r, howItEnded(ended, err))
 	case err == nil:
 		m.decide(r, outcomeReady)
+		if r.step.Action == plan.Recreate {
+			m.tellKept(r)
+		}
+		m.settlePause(r)
 	case errors.Is(err, errStartEnded):
 		m.cancelResource(r, m.whyCancelled(r, m.start.ended))
 	default:
 		m.failResource(r, err)
+	}
+}
+
+// tellKept tells the dependents that this run leaves as they are (L19).
+func (m *Manager) tellKept(r *resource) {
+	for _, edge := range r.dependents {
+		if edge.to.step.Action == plan.Keep {
+			m.emit(Event{Type: DependencyRestarted, Resource: edge.to.step.Resource, ID: edge.to.id, Dependency: r.step.Resource})
+		}
 	}
 }
 

@@ -15,7 +15,9 @@ func (m *Manager) poll() {
 		case <-m.base.Done():
 			return
 		case <-ticker.C:
-			m.look()
+			if err := m.look(false); err != nil && m.base.Err() == nil {
+				m.logger.Warn("could not look at the containers", "error", err)
+			}
 		}
 	}
 }

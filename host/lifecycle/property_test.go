@@ -264,15 +264,16 @@ var follows = map[State][]State{
 	Pending:    {Preparing, Starting, Running, Cancelled, Failed, Stopping, Exited},
 	Preparing:  {Starting, Running, Cancelled, Failed},
 	Starting:   {Running, Cancelled, Failed},
-	Running:    {Running, Healthy, Exited, Failed, Cancelled, Stopping, Restarting},
-	Healthy:    {Unhealthy, Exited, Failed, Cancelled, Stopping, Restarting},
-	Unhealthy:  {Healthy, Exited, Stopping, Restarting},
-	Exited:     {Stopping, Restarting},
-	Restarting: {Starting, Failed},
+	Running:    {Running, Healthy, Exited, Failed, Cancelled, Stopping, Restarting, Paused},
+	Healthy:    {Unhealthy, Exited, Failed, Cancelled, Stopping, Restarting, Paused},
+	Unhealthy:  {Healthy, Exited, Stopping, Restarting, Paused},
+	Paused:     {Running, Healthy, Unhealthy, Exited, Stopping, Restarting},
+	Exited:     {Stopping, Restarting, Starting, Running},
+	Restarting: {Starting, Failed, Cancelled},
 	Stopping:   {Stopped, Failed},
-	Failed:     {Restarting},
+	Failed:     {Restarting, Starting, Stopping, Running},
 	Cancelled:  {},
-	Stopped:    {},
+	Stopped:    {Stopping, Starting, Restarting, Running, Failed}, // the last when it can't be removed
 }
 
 // checkEvents wants numbers without gaps, and only changes that make sense
@@ -287,7 +288,7 @@ func checkEvents(t bubble, m *Manager) {
 			t.fatalf("event %d follows event %d", event.Seq, next-1)
 		}
 		next++
-		if event.Resource == "" || event.Type == StackFailed {
+		if event.Resource == "" || event.Type == StackFailed || event.Type == DependencyRestarted {
 			continue
 		}
 		before, known := states[event.Resource]
@@ -303,7 +304,7 @@ func checkEvents(t bubble, m *Manager) {
 }
 
 func stateAfter(event Event) State {
-	for _, state := range []State{Preparing, Starting, Running, Healthy, Unhealthy, Exited, Restarting, Stopping, Stopped, Failed, Cancelled} {
+	for _, state := range []State{Preparing, Starting, Running, Healthy, Unhealthy, Paused, Exited, Restarting, Stopping, Stopped, Failed, Cancelled} {
 		if eventOf(state, event.Type == ResourceReady) == event.Type {
 			return state
 		}

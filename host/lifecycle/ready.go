@@ -132,7 +132,7 @@ func (m *Manager) waitReady(ctx context.Context, step *plan.Step, id string) (sd
 		return state, err
 	}
 	// Nothing but time can tell whether it stays up; its exit ends ctx.
-	timer := time.NewTimer(step.StableFor)
+	timer := time.NewTimer(stillUnstable(step, state))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -140,6 +140,16 @@ func (m *Manager) waitReady(ctx context.Context, step *plan.Step, id string) (sd
 	case <-ctx.Done():
 		return state, ctx.Err()
 	}
+}
+
+// stillUnstable is how long a container has to go on running to count as ready.
+// Only one that was adopted has a part of that behind it: for a new one the
+// engine's clock, which may be another machine's, isn't asked.
+func stillUnstable(step *plan.Step, state sdk.State) time.Duration {
+	if step.Action != plan.Keep || state.StartedAt.IsZero() {
+		return step.StableFor
+	}
+	return step.StableFor - min(step.StableFor, max(0, time.Since(state.StartedAt)))
 }
 
 func (m *Manager) waitNetwork(ctx context.Context, id string, check sdk.Healthcheck) (sdk.State, error) {
@@ -205,6 +215,7 @@ func (m *Manager) becameReady(r *resource, state sdk.State) {
 	ready := !r.step.Completes
 	if healthy {
 		m.transition(r, Healthy, change{ready: ready})
+		m.watchLiveness(r, state.Health != sdk.HealthNone)
 		m.reach(r, &r.reached.healthy, plan.Healthy)
 	}
 	if !healthy && ready {

@@ -53,14 +53,21 @@ type resource struct {
 	// known yet: an engine may report the end before Start has returned.
 	earlyExits map[string]exit
 
+	// changed says that something happened to the container before it was
+	// adopted.
+	changed bool
 	// oom says that the kernel killed a process of the container.
 	oom bool
 
 	// stopAfter counts the dependents that have to stop first; stopWanted waits
 	// for the end of an operation.
+	supervision
+
 	stopAfter  int
 	stopWanted bool
 	stopBegun  bool
+	// stopPassed says that what it depends on waits for it no more.
+	stopPassed bool
 }
 
 type reached struct{ started, ready, healthy, completed bool }
@@ -74,6 +81,8 @@ type dependent struct {
 type exit struct {
 	code int
 	oom  bool
+	// away says that it was found only when the engine had come back.
+	away bool
 }
 
 // outcome is how the start of a resource ended: there is exactly one (L4).
@@ -139,6 +148,10 @@ func (m *Manager) transition(r *resource, state State, c change) {
 		r.exitCode = c.exitCode
 	}
 	event := Event{Time: r.since, Type: eventOf(state, c.ready), Resource: r.step.Resource, ID: r.id, Ready: c.ready, ExitCode: c.exitCode}
+	if !r.nextStart.IsZero() {
+		next := r.nextStart
+		event.NextStart = &next
+	}
 	if c.err != nil {
 		r.lastErr = c.err
 		event.Error = reason(c.err)
@@ -160,9 +173,12 @@ func (m *Manager) snapshot() []Resource {
 	snapshot := make([]Resource, len(m.resources))
 	for i, r := range m.resources {
 		snapshot[i] = Resource{
-			Name: r.step.Resource, Kind: r.step.Kind, Image: r.image(),
-			State: r.state, Ready: r.ready, ID: r.id, Ports: r.ports,
-			Since: r.since, StartedAt: r.startedAt, ExitCode: r.exitCode, Restarts: r.restarts,
+			Name: r.step.Resource, Kind: r.step.Kind, Runtime: r.runtime(), Image: r.image(),
+			State: r.state, Ready: r.ready, ID: r.id, Container: r.containerName(), Ports: r.ports,
+			Since: r.since, StartedAt: r.startedAt, ExitCode: r.exitCode, Restarts: r.restarts, NextStart: r.nextStart,
+		}
+		if r.gone {
+			snapshot[i].ID = ""
 		}
 		if r.lastErr != nil {
 			snapshot[i].LastError = reason(r.lastErr)
@@ -172,6 +188,16 @@ func (m *Manager) snapshot() []Resource {
 		}
 	}
 	return snapshot
+}
+
+func (r *resource) runtime() string {
+	if r.step.Spec != nil {
+		return r.step.Spec.Runtime
+	}
+	if r.step.Previous != nil {
+		return r.step.Previous.Runtime
+	}
+	return ""
 }
 
 func (r *resource) image() string {

@@ -14,11 +14,13 @@ import (
 // removed. The caller has the signals sent to the channel (see
 // os/signal.Notify) before anything else happens.
 func (m *Manager) Run(ctx context.Context, signals <-chan os.Signal) error {
-	if err := m.runStart(ctx, signals); err != nil {
+	interrupted, err := m.runStart(ctx, signals)
+	if err != nil {
 		return err
 	}
 	var result error
 	select {
+	case <-interrupted:
 	case <-signals:
 	case <-ctx.Done():
 		result = context.Cause(ctx)
@@ -31,21 +33,25 @@ func (m *Manager) Run(ctx context.Context, signals <-chan os.Signal) error {
 	return result
 }
 
-func (m *Manager) runStart(ctx context.Context, signals <-chan os.Signal) error {
+// runStart starts the stack. The channel that it returns is closed if a signal
+// came at the very end, too late to end the start.
+func (m *Manager) runStart(ctx context.Context, signals <-chan os.Signal) (<-chan struct{}, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	started := make(chan error, 1)
 	go func() { started <- m.Start(ctx) }()
-	interrupted := false
+	interrupted, came := make(chan struct{}), false
 	for {
 		select {
 		case err := <-started:
-			return err
+			return interrupted, err
 		case signal := <-signals:
-			if interrupted {
+			if came {
 				m.Kill()
+				continue
 			}
-			interrupted = true
+			came = true
+			close(interrupted)
 			cancel(&InterruptedError{Signal: signal})
 		}
 	}

@@ -63,6 +63,33 @@ func TestL11SignalDuringTheStartRollsBack(t *testing.T) {
 	}
 }
 
+// A signal that comes in the very moment in which the start succeeds ends the
+// stack all the same, whichever of the two is seen first.
+func TestL11SignalAtTheEndOfTheStart(t *testing.T) {
+	for range 500 {
+		synctest.Test(t, func(t *testing.T) {
+			runtime := fake.New(scripts{"db": {Start: fake.Phase{Delay: time.Second}}})
+			m := newManager(t, stackOf("db"), runtime, Options{})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			signals := make(chan os.Signal, 2)
+			go func() {
+				for event := range m.Events().Since(ctx, 0) {
+					if event.Type == StackStarted {
+						signals <- os.Interrupt
+						return
+					}
+				}
+			}()
+			err := m.Run(ctx, signals)
+			if errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal("the signal was lost")
+			}
+			wantNothingLeft(t, runtime)
+		})
+	}
+}
+
 func TestL11SecondSignalKillsAndStillRemoves(t *testing.T) {
 	stubborn := fake.Script{IgnoresStop: true}
 	tests := map[string]struct {

@@ -137,11 +137,34 @@ func (m *Manager) adopt(r *resource) {
 	m.containerStarted(r, r.id)
 	id := r.id
 	var state sdk.State
+	previous := r.step.Previous
+	known := m.seesAll() && !r.changed && previous.Status == sdk.StatusRunning && previous.Health == sdk.HealthHealthy
 	m.spawn(func() error {
+		if err := m.handOver(ctx, r.step); err != nil {
+			return whyEnded(ctx, err)
+		}
+		if known {
+			state = *previous
+			return nil
+		}
 		var err error
 		state, err = m.waitReady(ctx, r.step, id)
 		return whyEnded(ctx, err)
 	}, func(err error) { m.waited(r, ctx, state, err, m.startEnded) })
+}
+
+// handOver sees to it that either the engine or this program restarts an
+// adopted container, not both.
+func (m *Manager) handOver(ctx context.Context, step *plan.Step) error {
+	restarter, ok := m.runtime.(sdk.Restarter)
+	var wanted sdk.RestartPolicy
+	if m.options.Detached && step.Restart.Mode != sdk.RestartNo {
+		wanted = step.Restart
+	}
+	if !ok || step.Previous.Restart == wanted {
+		return nil
+	}
+	return restarter.SetRestart(ctx, step.Previous.ID, wanted)
 }
 
 // startContainer creates and starts the container of r, after it removed the
@@ -158,7 +181,7 @@ func (m *Manager) startContainer(r *resource) {
 	r.id, r.exit = "", nil
 	begin := func() (string, error) {
 		if replaced != "" {
-			if err := stopAndRemove(ctx, m.runtime, replaced, grace); err != nil {
+			if err := stopAndRemove(ctx, m.runtime, replaced, grace, nil); err != nil {
 				return "", err
 			}
 		}
@@ -205,7 +228,7 @@ func (m *Manager) removeOrphan(r *resource) {
 	m.transition(r, Stopping, change{})
 	ctx, id, grace := m.start.ctx, r.id, m.grace(r)
 	m.spawn(func() error {
-		return stopAndRemove(ctx, m.runtime, id, grace)
+		return stopAndRemove(ctx, m.runtime, id, grace, nil)
 	}, func(err error) {
 		m.starts.done()
 		r.busy = false
@@ -226,6 +249,9 @@ func (m *Manager) specFor(r *resource) sdk.Spec {
 	maps.Copy(labels, spec.Labels)
 	labels[sdk.LabelRun] = m.runID
 	spec.Labels = labels
+	if m.options.Detached {
+		spec.Restart = r.step.Restart
+	}
 	return spec
 }
 
@@ -233,6 +259,7 @@ func (m *Manager) specFor(r *resource) sdk.Spec {
 func (m *Manager) containerStarted(r *resource, id string) {
 	r.id = id
 	r.gone = false
+	r.frozen = false
 	r.exit = nil
 	r.exitCode = nil
 	if r.step.Completes {

@@ -76,7 +76,7 @@ func (m *Manager) beginStop(rollback bool, reply chan<- error) {
 		run.lose()
 	}
 	for _, r := range m.resources {
-		r.stopBegun, r.stopWanted = false, false
+		r.stopBegun, r.stopWanted, r.stopPassed = false, false, false
 		r.stopAfter = len(r.dependents)
 		if r.stopAfter == 0 {
 			run.ready = append(run.ready, r)
@@ -130,6 +130,8 @@ func (m *Manager) stopResource(r *resource) {
 		return
 	}
 	r.stopBegun = true
+	r.cancelRetry()
+	r.endLiveness()
 	if r.id == "" || r.gone || m.stop.rollback && !r.created {
 		m.resourceStopped(r)
 		return
@@ -139,17 +141,18 @@ func (m *Manager) stopResource(r *resource) {
 		m.transition(r, Stopping, change{})
 	}
 	id, grace, ended, patient := r.id, m.grace(r), r.exit != nil, m.stop.patient
+	stopped := func() { m.inbox.post(func() { m.letDependenciesStop(r) }) }
 	m.spawn(func() error {
 		if ended || patient.Err() != nil {
 			return remove(context.WithoutCancel(patient), m.runtime, id)
 		}
-		return stopAndRemove(patient, m.runtime, id, grace)
+		return stopAndRemove(patient, m.runtime, id, grace, stopped)
 	}, func(err error) {
 		if err != nil {
 			m.stopFailed(r, err)
 		} else {
 			r.gone = true
-			if showsState {
+			if showsState && r.state == Stopping {
 				m.transition(r, Stopped, change{})
 			}
 		}
@@ -158,11 +161,11 @@ func (m *Manager) stopResource(r *resource) {
 	})
 }
 
-var errStopping = fmt.Errorf("the stack is being stopped: %w", context.Canceled)
+var errStopping = &sdk.Error{Code: sdk.CodeCancelled, Err: stoppingError{}}
 
 func (m *Manager) stopFailed(r *resource, err error) {
 	err = named(err, r.step.Resource)
-	if r.state == Stopping {
+	if r.state == Stopping || r.state == Stopped {
 		m.transition(r, Failed, change{err: err})
 	}
 	m.stop.failures = append(m.stop.failures, Failure{Resource: r.step.Resource, Err: err})
@@ -179,19 +182,41 @@ func (r *resource) containerName() string {
 	return r.id
 }
 
+// letDependenciesStop is called when r has ended, which may be before it is
+// removed.
+func (m *Manager) letDependenciesStop(r *resource) {
+	if m.phase != phaseStopping || r.stopPassed {
+		return
+	}
+	if r.state == Stopping {
+		m.transition(r, Stopped, change{})
+	}
+	m.passStop(r)
+	m.stopReady()
+}
+
 // resourceStopped lets the dependencies of r stop, and ends the stop with the
 // last resource. A failure to stop doesn't hold up the others (L10).
 func (m *Manager) resourceStopped(r *resource) {
 	m.stop.remaining--
+	m.passStop(r)
+	if m.stop.remaining == 0 {
+		m.sweep()
+	}
+}
+
+// passStop makes those ready to stop for which r was the last to wait for.
+func (m *Manager) passStop(r *resource) {
+	if r.stopPassed {
+		return
+	}
+	r.stopPassed = true
 	for _, i := range m.graph.Dependencies(r.index) {
 		dependency := m.resources[i]
 		dependency.stopAfter -= r.edgesTo(dependency)
 		if dependency.stopAfter == 0 {
 			m.stop.ready = append(m.stop.ready, dependency)
 		}
-	}
-	if m.stop.remaining == 0 {
-		m.sweep()
 	}
 }
 
@@ -207,11 +232,15 @@ func (r *resource) edgesTo(dependency *resource) int {
 }
 
 // stopAndRemove stops the container and removes it, also when stopping failed.
-// When ctx ends, it is killed.
-func stopAndRemove(ctx context.Context, runtime sdk.Runtime, id string, grace time.Duration) error {
-	stopCtx, cancel := context.WithTimeout(ctx, grace+stopMargin)
+// When ctx ends, it is killed. Between the two, stopped is called, if it isn't
+// nil.
+func stopAndRemove(ctx context.Context, runtime sdk.Runtime, id string, grace time.Duration, stopped func()) error {
+	stopCtx, cancel := context.WithTimeoutCause(ctx, grace+stopMargin, fmt.Errorf("it wasn't stopped within %s", grace+stopMargin))
 	stopErr := recovered(func() error { return runtime.Stop(stopCtx, id, grace) })
 	cancel()
+	if stopErr == nil && stopped != nil {
+		stopped()
+	}
 	removeErr := remove(context.WithoutCancel(ctx), runtime, id)
 	if removeErr != nil {
 		return errors.Join(removeErr, stopErr)
@@ -225,7 +254,7 @@ func stopAndRemove(ctx context.Context, runtime sdk.Runtime, id string, grace ti
 // remove removes the container, killing it if it still runs. Where a runtime
 // can't remove, it only kills.
 func remove(ctx context.Context, runtime sdk.Runtime, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("it wasn't removed within %s", removeTimeout))
 	defer cancel()
 	if remover, ok := runtime.(sdk.Remover); ok {
 		return remover.Remove(ctx, id)
@@ -276,13 +305,23 @@ func (s *swept) failed(resource, what string, err error) {
 }
 
 func (m *Manager) sweepWith(ctx context.Context, ours func(sdk.State) bool, list, removeNetwork bool) swept {
-	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("the sweep didn't end within %s", removeTimeout))
 	defer cancel()
 	var result swept
 	others := list && m.sweepContainers(ctx, ours, &result)
 	m.removeVolumes(ctx, &result)
+	if orphans, ok := m.runtime.(sdk.OrphanRemover); ok && list {
+		if err := orphans.RemoveOrphans(ctx, m.plan.Project); err != nil {
+			result.failed("", "anonymous volumes of project "+m.plan.Project, err)
+		}
+	}
 	networker, ok := m.runtime.(sdk.Networker)
-	if !ok || !removeNetwork || others {
+	if !ok || !removeNetwork {
+		return result
+	}
+	if others {
+		// Said only along with what keeps it.
+		result.leftovers = append(result.leftovers, "network "+m.plan.Network.Network.Name)
 		return result
 	}
 	if err := networker.RemoveNetwork(ctx, m.plan.Network.Network); err != nil {
@@ -362,3 +401,9 @@ func (m *Manager) finishStop() {
 func (m *Manager) stateError(operation string) error {
 	return &sdk.Error{Code: sdk.CodeConflict, Op: operation, Err: fmt.Errorf("the stack is %s", m.phase)}
 }
+
+// stoppingError is the cause of what a stop of the stack cuts short.
+type stoppingError struct{}
+
+func (stoppingError) Error() string { return "the stack is being stopped" }
+func (stoppingError) Unwrap() error { return context.Canceled }

@@ -14,7 +14,7 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/fake"
 )
 
-func started(t *testing.T, p *plan.Plan, runtime *fake.Runtime, options Options) *Manager {
+func started(t *testing.T, p *plan.Plan, runtime sdk.Runtime, options Options) *Manager {
 	t.Helper()
 	m := newManager(t, p, runtime, options)
 	if err := m.Start(t.Context()); err != nil {
@@ -99,6 +99,39 @@ func TestL10StopIsIdempotent(t *testing.T) {
 		}
 		if stops := runtime.CallsOf("stop", "db"); len(stops) != 1 {
 			t.Errorf("db was stopped %d times", len(stops))
+		}
+	})
+}
+
+// orphaning is a runtime whose engine loses volumes.
+type orphaning struct {
+	*fake.Runtime
+	swept []string
+	err   error
+}
+
+func (l *orphaning) RemoveOrphans(_ context.Context, project string) error {
+	l.swept = append(l.swept, project)
+	return l.err
+}
+
+func TestL10AStopRemovesTheVolumesThatTheEngineHasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := &orphaning{Runtime: fake.New(nil)}
+		m := started(t, stackOf("db"), runtime, Options{})
+		if err := m.Stop(t.Context()); err != nil || !slices.Equal(runtime.swept, []string{"test"}) {
+			t.Errorf("Stop() = %v, swept %v", err, runtime.swept)
+		}
+	})
+}
+
+func TestL10AStopSaysThatLostVolumesAreLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := &orphaning{Runtime: fake.New(nil), err: errors.New("no answer")}
+		m := started(t, stackOf("db"), runtime, Options{})
+		failed, ok := errors.AsType[*StopError](m.Stop(t.Context()))
+		if !ok || !slices.Contains(failed.Remaining, "anonymous volumes of project test") {
+			t.Errorf("Stop() = %v", failed)
 		}
 	})
 }
@@ -204,7 +237,7 @@ func TestL14Restart(t *testing.T) {
 		if db.ID == before || db.State != Healthy || db.Restarts != 1 {
 			t.Errorf("after the restart db is %+v", db)
 		}
-		want := "resource_restarting db resource_starting db resource_started db resource_healthy db"
+		want := "resource_restarting db resource_starting db resource_started db resource_healthy db resource_dependency_restarted app"
 		if got := eventsOf(m); !strings.HasSuffix(strings.Join(got, " "), want) {
 			t.Errorf("events: %v, want them to end with %s", got, want)
 		}
@@ -272,6 +305,26 @@ func TestRestartThatFails(t *testing.T) {
 		all["db"] = fake.Script{}
 		if err := m.Restart(t.Context(), "db"); err != nil {
 			t.Errorf("a second restart: %v", err)
+		}
+	})
+}
+
+func TestL9RemovalHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runtime := fake.New(scripts{
+			"app": {Stop: fake.Phase{Delay: time.Second}, Remove: fake.Phase{Delay: 3 * time.Second}},
+			"db":  {Stop: fake.Phase{Delay: time.Second}, Remove: fake.Phase{Delay: 3 * time.Second}},
+		})
+		m := newManager(t, stackOf("db", "app < db"), runtime, Options{})
+		if err := m.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := m.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("the stop took %s, want the two stops one after the other and then one removal", took)
 		}
 	})
 }

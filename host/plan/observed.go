@@ -15,8 +15,12 @@ type Observed struct {
 	Containers []sdk.State
 	// Volumes are the names of the project's volumes.
 	Volumes []string
-	// Unprepared names the resources whose image has to be pulled or built.
-	Unprepared []string
+}
+
+// Newest returns the container of each resource.
+func (o Observed) Newest() map[string]*sdk.State {
+	byResource, _ := o.newest()
+	return byResource
 }
 
 // newest returns the container of each resource. An earlier run that was cut

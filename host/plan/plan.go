@@ -70,6 +70,10 @@ type Step struct {
 	// StableFor is how long a container without a healthcheck must stay up
 	// before it counts as ready.
 	StableFor time.Duration `json:"-"`
+	// Restart says when it is started again after it has ended.
+	Restart sdk.RestartPolicy `json:"restart,omitzero"`
+	// RestartWith are the resources of the plan with which it is restarted.
+	RestartWith []string `json:"restart_with,omitempty"`
 	// Grace is the resource's own grace period; 0 means the run's.
 	Grace time.Duration `json:"-"`
 	// Previous is the container that was seen: the one to keep, to replace or
@@ -95,6 +99,18 @@ const (
 	Healthy   Condition = "healthy"
 	Completed Condition = "completed"
 )
+
+// Makes says whether the step makes a container, for which the image has to be
+// there.
+func (s *Step) Makes() bool { return s.Action == Create || s.Action == Recreate }
+
+// PrepareImage notes that the image has to be pulled or built first.
+func (s *Step) PrepareImage() {
+	s.Prepare = Pull
+	if s.Spec.Build != nil {
+		s.Prepare = Build
+	}
+}
 
 // DependencyNames returns the names of the step's dependencies.
 func (s *Step) DependencyNames() []string {

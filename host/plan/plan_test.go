@@ -73,32 +73,40 @@ func with(state sdk.State, change func(*sdk.State)) sdk.State {
 func TestUp(t *testing.T) {
 	stack := stackFrom(t, shop)
 	zero, three := 0, 3
+	all := []sdk.State{
+		running(stack, "db"),
+		with(running(stack, "migrate"), func(s *sdk.State) { s.Status, s.ExitCode = sdk.StatusExited, &zero }),
+		running(stack, "app"),
+	}
+	gone := sdk.State{ID: "old", Name: "shop.gone", Resource: "gone", Image: "gone:1", Status: sdk.StatusRunning, Labels: map[string]string{sdk.LabelKind: "container"}}
+	leftover := func(name string) sdk.State {
+		return with(running(stack, name), func(s *sdk.State) { s.ID, s.Name, s.CreatedAt = "older-"+name, "shop."+name+"-old", time.Unix(0, 0) })
+	}
+	volumes := []string{"shop_db_data"}
 	tests := []struct {
 		name     string
 		observed Observed
 		options  Options
 	}{
-		{"nothing-is-there", Observed{Unprepared: []string{"app", "db"}}, Options{}},
-		{"all-is-as-it-should-be", Observed{
-			Containers: []sdk.State{
-				running(stack, "db"),
-				with(running(stack, "migrate"), func(s *sdk.State) { s.Status, s.ExitCode = sdk.StatusExited, &zero }),
-				running(stack, "app"),
-			},
-			Volumes: []string{"shop_db_data"}, Unprepared: []string{"app"},
-		}, Options{}},
-		{"things-went-wrong", Observed{
-			Containers: []sdk.State{
-				with(running(stack, "db"), func(s *sdk.State) { s.Health = sdk.HealthUnhealthy }),
-				with(running(stack, "migrate"), func(s *sdk.State) { s.Status, s.ExitCode = sdk.StatusExited, &three }),
-				with(running(stack, "app"), func(s *sdk.State) { s.Labels = map[string]string{sdk.LabelHash: "other"} }),
-				{ID: "old", Name: "shop.gone", Resource: "gone", Image: "gone:1", Status: sdk.StatusRunning, Labels: map[string]string{sdk.LabelKind: "container"}},
-				with(running(stack, "db"), func(s *sdk.State) { s.ID, s.Name, s.CreatedAt = "older", "shop.db-old", time.Unix(0, 0) }),
-			},
-		}, Options{}},
+		{"nothing-is-there", Observed{}, Options{}},
+		{"all-is-as-it-should-be", Observed{Containers: all, Volumes: volumes}, Options{}},
+		{"things-went-wrong", Observed{Containers: []sdk.State{
+			with(all[0], func(s *sdk.State) { s.Health = sdk.HealthUnhealthy }),
+			with(all[1], func(s *sdk.State) { s.Status, s.ExitCode = sdk.StatusExited, &three }),
+			with(all[2], func(s *sdk.State) { s.Labels = map[string]string{sdk.LabelHash: "other"} }),
+			gone, leftover("db"),
+		}}, Options{}},
+		{"others-touched-them", Observed{Containers: []sdk.State{
+			with(all[0], func(s *sdk.State) { s.Health = sdk.HealthStarting }), all[1],
+			with(all[2], func(s *sdk.State) { s.Status = sdk.StatusPaused }),
+		}, Volumes: volumes}, Options{}},
 		{"one-is-wanted", Observed{}, Options{Resources: []string{"migrate"}}},
+		{"one-is-wanted-of-many", Observed{Containers: []sdk.State{all[0], gone, leftover("db"), leftover("app")}, Volumes: volumes}, Options{Resources: []string{"migrate"}}},
 		{"a-profile", Observed{}, Options{Profiles: []string{"debug"}}},
-		{"build-anew", Observed{Containers: []sdk.State{running(stack, "app")}, Unprepared: []string{"app"}}, Options{Build: true, Resources: []string{"app"}}},
+		{"build-anew", Observed{Containers: all, Volumes: volumes}, Options{Build: true}},
+		{"pull-anew", Observed{Containers: all, Volumes: volumes}, Options{Pull: true}},
+		{"force-recreate", Observed{Containers: all, Volumes: volumes}, Options{ForceRecreate: true}},
+		{"force-recreate-one", Observed{Containers: all, Volumes: volumes}, Options{ForceRecreate: true, Resources: []string{"app"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -164,6 +172,38 @@ func TestUpKeepsWhatTheManifestSays(t *testing.T) {
 	if !p.Changes() {
 		t.Error("the plan says that there is nothing to do")
 	}
+}
+
+func TestUpKeepsTheRestartPolicy(t *testing.T) {
+	stack := stackFrom(t, `
+project: {name: p}
+resources:
+  db: {redis: {}}
+  extra: {redis: {profiles: [extra]}}
+  app: {container: {image: "app:1", restart: always, restart_with: [db, extra]}}
+`)
+	p, err := Up(stack, Observed{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := p.Steps[slices.IndexFunc(p.Steps, func(s Step) bool { return s.Resource == "app" })]
+	if app.Restart.Mode != sdk.RestartAlways || !slices.Equal(app.RestartWith, []string{"db"}) {
+		t.Errorf("app has restart %+v, with %v; want always, with db, which is the one in the plan", app.Restart, app.RestartWith)
+	}
+}
+
+func TestPrepareImage(t *testing.T) {
+	p, err := Up(stackFrom(t, shop), Observed{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Steps {
+		if !p.Steps[i].Makes() {
+			t.Errorf("%s makes no container", p.Steps[i].Resource)
+		}
+		p.Steps[i].PrepareImage()
+	}
+	checkGolden(t, "up-unprepared", p)
 }
 
 func TestUpRefusesAnUnknownResource(t *testing.T) {

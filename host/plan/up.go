@@ -15,11 +15,17 @@ type Options struct {
 	// means all, but for those that belong to profiles which aren't wanted.
 	Resources []string
 	Profiles  []string
-	// Build builds the images of containers that already run, too.
+	// Build builds, and Pull pulls, the images of containers that already run,
+	// too.
 	Build bool
+	Pull  bool
+	// ForceRecreate replaces containers that are as they should be: of the named
+	// Resources, or else of all that are wanted.
+	ForceRecreate bool
 }
 
-// Up is the plan that brings the stack up. It fails for a resource that doesn't
+// Up is the plan that brings the stack up. Where Resources are named, nothing
+// else is touched, but for what they need. It fails for a resource that doesn't
 // exist.
 func Up(stack *manifest.Stack, observed Observed, options Options) (*Plan, error) {
 	wanted, err := selected(stack, options)
@@ -38,23 +44,22 @@ func Up(stack *manifest.Stack, observed Observed, options Options) (*Plan, error
 			delete(seen, resource.Name)
 			continue
 		}
-		step := stepFor(resource, seen[resource.Name], completes[resource.Name], options.Build)
-		if step.Action != Keep && slices.Contains(observed.Unprepared, resource.Name) {
-			step.Prepare = Pull
-			if resource.Spec.Build != nil {
-				step.Prepare = Build
-			}
-		}
+		step := stepFor(resource, seen[resource.Name], wanted, completes[resource.Name])
+		step.Action, step.Reason = decide(&step, options)
 		delete(seen, resource.Name)
 		p.Steps = append(p.Steps, step)
 	}
+	p.restartWith()
 	for _, state := range observed.Containers {
-		if seen[state.Resource] != nil && seen[state.Resource].ID == state.ID {
-			p.Steps = append(p.Steps, removal(state.Resource, seen[state.Resource], "it is no longer in the manifest"))
+		gone := seen[state.Resource]
+		if gone != nil && gone.ID == state.ID && len(options.Resources) == 0 {
+			p.Steps = append(p.Steps, removal(state.Resource, gone, "it is no longer in the manifest"))
 		}
 	}
 	for _, state := range others {
-		p.Steps = append(p.Steps, removal(state.Name, state, "it is left over from a run that was cut off"))
+		if len(options.Resources) == 0 || wanted[state.Resource] {
+			p.Steps = append(p.Steps, removal(state.Name, state, "it is left over from a run that was cut off"))
+		}
 	}
 	p.volumes(stack, observed)
 	return p, p.sort()
@@ -98,10 +103,14 @@ func inProfile(own, wanted []string) bool {
 	return slices.ContainsFunc(own, func(profile string) bool { return slices.Contains(wanted, profile) })
 }
 
-// completing are the resources that somebody waits for to complete.
+// completing are the resources that are meant to complete: by their kind, or
+// because somebody waits for it.
 func completing(stack *manifest.Stack) map[string]bool {
 	completes := map[string]bool{}
 	for _, resource := range stack.Resources {
+		if resource.Completes {
+			completes[resource.Name] = true
+		}
 		for _, dependency := range resource.DependsOn {
 			if dependency.Condition == manifest.Completed {
 				completes[dependency.Resource] = true
@@ -111,36 +120,80 @@ func completing(stack *manifest.Stack) map[string]bool {
 	return completes
 }
 
-func stepFor(resource *manifest.StackResource, previous *sdk.State, completes, build bool) Step {
+func stepFor(resource *manifest.StackResource, previous *sdk.State, wanted map[string]bool, completes bool) Step {
 	step := Step{
 		Resource: resource.Name, Kind: resource.Kind, Spec: &resource.Spec, Completes: completes,
 		StartTimeout: resource.StartTimeout, StableFor: resource.StableFor, Grace: resource.Spec.Stop.Grace.Std(),
-		Previous: previous,
+		Restart: resource.Restart, Previous: previous,
+	}
+	for _, name := range resource.RestartWith {
+		if wanted[name] {
+			step.RestartWith = append(step.RestartWith, name)
+		}
 	}
 	for _, dependency := range resource.DependsOn {
 		step.DependsOn = append(step.DependsOn, Dependency{Resource: dependency.Resource, Condition: Condition(dependency.Condition)})
 	}
-	step.Action, step.Reason = decide(resource, previous, completes, build)
 	return step
 }
 
 // decide compares a resource with the container that was seen of it.
-func decide(resource *manifest.StackResource, previous *sdk.State, completes, build bool) (Action, string) {
-	switch {
-	case previous == nil:
+func decide(step *Step, options Options) (Action, string) {
+	spec, previous := step.Spec, step.Previous
+	if previous == nil {
 		return Create, "it isn't there"
-	case previous.Labels[sdk.LabelHash] != resource.Spec.Labels[sdk.LabelHash]:
-		return Recreate, "its definition has changed"
-	case build && resource.Spec.Build != nil:
+	}
+	completed := step.Completes && previous.Ended() && previous.ExitCode != nil && *previous.ExitCode == 0
+	named := len(options.Resources) == 0 || slices.Contains(options.Resources, step.Resource)
+	switch {
+	case previous.Labels[sdk.LabelHash] != spec.Labels[sdk.LabelHash]:
+		return Recreate, difference(spec, previous)
+	case options.ForceRecreate && named:
+		return Recreate, "it is recreated, as it was asked for"
+	case options.Build && spec.Build != nil:
 		return Recreate, "it is built anew, as it was asked for"
-	case completes && previous.Ended() && previous.ExitCode != nil && *previous.ExitCode == 0:
+	case options.Pull && spec.Build == nil:
+		return Recreate, "its image is pulled anew, as it was asked for"
+	case completed:
 		return Keep, "it has completed"
+	case previous.Ended() && previous.ExitCode != nil:
+		return Recreate, fmt.Sprintf("it is %s (code %d)", previous.Status, *previous.ExitCode)
 	case previous.Status != sdk.StatusRunning:
 		return Recreate, fmt.Sprintf("it is %s", previous.Status)
 	case previous.Health == sdk.HealthUnhealthy:
 		return Recreate, "it is unhealthy"
+	case previous.Health == sdk.HealthStarting:
+		return Keep, "it is on its way"
+	case spec.Build != nil:
+		return Keep, "it runs as it should; changes in its sources count with --build"
 	}
 	return Keep, "it runs as it should"
+}
+
+// restartWith recreates what is to be restarted with something that is made
+// anew.
+func (p *Plan) restartWith() {
+	made := map[string]Action{}
+	for _, step := range p.Steps {
+		if step.Action != Keep {
+			made[step.Resource] = step.Action
+		}
+	}
+	for again := true; again; {
+		again = false
+		for i := range p.Steps {
+			step := &p.Steps[i]
+			with := slices.IndexFunc(step.RestartWith, func(name string) bool { return made[name] != "" })
+			if step.Action != Keep || with < 0 {
+				continue
+			}
+			name := step.RestartWith[with]
+			step.Action = Recreate
+			step.Reason = fmt.Sprintf("it restarts with %s, which is %sd", name, made[name])
+			made[step.Resource] = Recreate
+			again = true
+		}
+	}
 }
 
 func removal(name string, state *sdk.State, reason string) Step {

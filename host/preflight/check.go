@@ -14,16 +14,17 @@ import (
 )
 
 // Check finds everything that can be known to fail before the plan is begun.
-// The error joins one [*sdk.Error] for each problem.
-func Check(ctx context.Context, p *plan.Plan, runtime sdk.Runtime, ports *Ports) error {
+// The error joins one [*sdk.Error] for each problem. Ports are looked at only if
+// there is something to publish; look may be called at the same time by several.
+func Check(ctx context.Context, p *plan.Plan, runtime sdk.Runtime, look func() (*Ports, error)) error {
 	problems := make([]error, len(p.Steps))
 	var all sync.WaitGroup
 	for i := range p.Steps {
 		step := &p.Steps[i]
-		if step.Action == plan.Keep || step.Action == plan.Remove {
+		if !step.Makes() {
 			continue
 		}
-		all.Go(func() { problems[i] = errors.Join(checkSpec(ctx, step.Spec, runtime), checkPorts(step.Spec, ports)) })
+		all.Go(func() { problems[i] = errors.Join(checkSpec(ctx, step.Spec, runtime), checkPorts(step.Spec, look)) })
 	}
 	all.Wait()
 	return errors.Join(problems...)
@@ -93,11 +94,15 @@ func checkAbilities(spec *sdk.Spec, runtime sdk.Runtime) error {
 	return nil
 }
 
-func checkPorts(spec *sdk.Spec, ports *Ports) error {
+func checkPorts(spec *sdk.Spec, look func() (*Ports, error)) error {
 	var problems []error
 	for _, wanted := range spec.Ports {
 		if wanted.HostPort == 0 {
 			continue
+		}
+		ports, err := look()
+		if err != nil {
+			return err
 		}
 		holder := ports.Holder(wanted)
 		if holder == "" {

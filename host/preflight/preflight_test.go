@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -114,7 +115,7 @@ func TestCheckFindsEverythingAtOnce(t *testing.T) {
 		{Resource: "g", Action: plan.Remove},
 	}}
 	taken := ports(t, sdk.PublishedPort{PortBinding: tcp(8080), Container: "web"})
-	err := Check(t.Context(), p, fake.New(nil), taken)
+	err := Check(t.Context(), p, fake.New(nil), func() (*Ports, error) { return taken, nil })
 	if err == nil {
 		t.Fatal("Check() finds nothing")
 	}
@@ -133,6 +134,33 @@ func TestCheckFindsEverythingAtOnce(t *testing.T) {
 	}
 }
 
+// noLook is for plans that publish no port that was chosen.
+func noLook(t *testing.T) func() (*Ports, error) {
+	return func() (*Ports, error) {
+		t.Error("it looks at ports that nobody needs")
+		return &Ports{}, nil
+	}
+}
+
+// L19: a stack that runs is brought up again without a look at ports.
+func TestL19CheckLooksAtPortsOnlyForNewContainers(t *testing.T) {
+	publishing := &sdk.Spec{Resource: "a", Image: "image:1", Ports: []sdk.PortBinding{tcp(8080)}}
+	anyPort := &sdk.Spec{Resource: "b", Image: "image:1", Ports: []sdk.PortBinding{{ContainerPort: 80}}}
+	p := &plan.Plan{Steps: []plan.Step{
+		{Resource: "a", Action: plan.Keep, Spec: publishing},
+		{Resource: "b", Action: plan.Create, Spec: anyPort},
+		{Resource: "c", Action: plan.Remove},
+	}}
+	if err := Check(t.Context(), p, fake.New(nil), noLook(t)); err != nil {
+		t.Error(err)
+	}
+	p.Steps[0].Action = plan.Recreate
+	broken := errors.New("the engine is gone")
+	if err := Check(t.Context(), p, fake.New(nil), func() (*Ports, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("Check() = %v, want what the look failed with", err)
+	}
+}
+
 // threeMethods is a runtime that can do what every runtime can, and no more.
 type threeMethods struct{ sdk.Runtime }
 
@@ -145,7 +173,7 @@ func TestCheckRefusesWhatTheRuntimeCanNotDo(t *testing.T) {
 		s := &sdk.Spec{Resource: "a"}
 		change(s)
 		p := &plan.Plan{Steps: []plan.Step{{Resource: "a", Action: plan.Create, Spec: s}}}
-		err := Check(t.Context(), p, threeMethods{fake.New(nil)}, ports(t))
+		err := Check(t.Context(), p, threeMethods{fake.New(nil)}, noLook(t))
 		if !sdk.IsCode(err, sdk.CodeUnsupported) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Check() = %v, want %s unsupported", err, want)
 		}

@@ -81,27 +81,3 @@ func TestNothingIsWrittenWithoutAChange(t *testing.T) {
 		t.Errorf("Stat() = %v, want nothing there", err)
 	}
 }
-
-func TestStateThatIsNotUnderstoodIsRefusedAndKept(t *testing.T) {
-	for name, test := range map[string]struct{ content, want string }{
-		"damaged": {`{"version":1,`, "is damaged"},
-		"newer":   {`{"version":99}`, "written by a newer LightShuttle"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			path := filepath.Join(dir, Dir, "state.json")
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("Open() = %v, want %q", err, test.want)
-			}
-			if kept, _ := os.ReadFile(path); string(kept) != test.content {
-				t.Errorf("the file was changed to %q", kept)
-			}
-		})
-	}
-}
