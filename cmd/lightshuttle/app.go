@@ -17,6 +17,7 @@ import (
 	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/logging"
 	"github.com/lightshuttle/lightshuttle/config"
 	"github.com/lightshuttle/lightshuttle/host/lifecycle"
+	"github.com/lightshuttle/lightshuttle/host/wasm"
 	"github.com/lightshuttle/lightshuttle/manifest"
 )
 
@@ -51,11 +52,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return int(exitcode.Done)
 	}
+	if status, ok := errors.AsType[exitStatus](err); ok {
+		return int(status)
+	}
 	a.report(err)
 	return codeOf(err)
 }
 
-func isTerminal(w io.Writer) bool {
+func isTerminal(w any) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
@@ -70,6 +74,9 @@ func codeOf(err error) int {
 	}
 	if _, ok := errors.AsType[manifest.Diagnostics](err); ok {
 		return int(exitcode.Wrong)
+	}
+	if _, ok := errors.AsType[*wasm.Failure](err); ok {
+		return int(exitcode.Plugin)
 	}
 	code := exitcode.Of(err)
 	if resourceFailed(err) && code != int(exitcode.Timeout) {

@@ -21,7 +21,7 @@ func TestSignalWhileTheEngineIsDeaf(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = listening.Close() })
 			dir := t.TempDir()
-			text := "project: {name: deaf}\nresources: {app: {container: {image: busybox}}}\n"
+			text := "project: {name: deaf-" + command + "}\nresources: {app: {container: {image: busybox}}}\n"
 			if err := os.WriteFile(dir+"/lightshuttle.yml", []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}

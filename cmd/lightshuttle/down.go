@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/exitcode"
+	"github.com/lightshuttle/lightshuttle/control"
 	"github.com/lightshuttle/lightshuttle/host/lifecycle"
 	"github.com/lightshuttle/lightshuttle/host/plan"
-	"github.com/lightshuttle/lightshuttle/host/state"
 	"github.com/lightshuttle/lightshuttle/manifest"
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
@@ -24,8 +22,8 @@ func newDown(a *app) *cobra.Command {
 		Use:   "down",
 		Short: "Stop and remove everything of the project",
 		Long: `Stops and removes the project's containers and its network, found by their
-labels, in reverse dependency order. Named volumes stay, unless --volumes is
-given. Ctrl-C during it kills what still runs.`,
+labels, in reverse dependency order. A living up is asked to stop first. Named
+volumes stay, unless --volumes is given. Ctrl-C during it kills what still runs.`,
 		Example: `  lightshuttle down
   lightshuttle down --volumes
   lightshuttle down -p shop`,
@@ -47,29 +45,70 @@ func (a *app) down(command *cobra.Command, volumes bool) error {
 		return err
 	}
 	defer s.close()
-	var observed plan.Observed
-	err = untilSignal(command.Context(), signals, func(ctx context.Context) error {
-		observed, err = s.observe(ctx)
-		return err
-	})
+	t, err := a.newTakeover(s, a.downAsked(command))
 	if err != nil {
 		return err
 	}
-	network := sdk.Network{Name: manifest.NetworkName(s.project), Project: s.project}
-	p, err := plan.Down(network, observed, volumes)
+	held, err := t.take(command.Context(), signals)
+	if err != nil {
+		return owned(err)
+	}
+	defer a.giveBack(held)
+	found, err := a.sweep(command, s, volumes, signals)
 	if err != nil {
 		return err
 	}
-	if err := a.takeDown(command, s, p, signals); err != nil {
-		return err
-	}
-	if len(p.Steps) == 0 && len(p.Volumes) == 0 {
+	if !found && !t.asked {
 		fmt.Fprintf(a.stderr, "project %s has no containers\n", s.project)
 	}
-	if !volumes {
-		return nil
+	a.tellOfEarlierNames(command.Context(), s, a.kept(s))
+	a.forget(s, volumes)
+	return nil
+}
+
+// downAsked is what a living `up` is asked for.
+func (a *app) downAsked(command *cobra.Command) control.Down {
+	var asked control.Down
+	if command.Flags().Changed("grace") {
+		grace := sdk.Duration(a.settings.Grace)
+		asked.Grace = &grace
 	}
-	return a.forget(s.project)
+	return asked
+}
+
+// sweepMost bounds how often a project is looked at again.
+const sweepMost = 5
+
+// sweep removes what there is of the project and looks again, until there is
+// nothing: a creation that a killed `up` had asked for may have gone on in the
+// engine. It says whether it found anything.
+func (a *app) sweep(command *cobra.Command, s *session, volumes bool, signals <-chan os.Signal) (found bool, err error) {
+	network := sdk.Network{Name: manifest.NetworkName(s.project), Project: s.project}
+	for round := range sweepMost {
+		var observed plan.Observed
+		err := untilSignal(command.Context(), signals, func(ctx context.Context) error {
+			observed, err = s.observe(ctx)
+			return err
+		})
+		if err != nil {
+			return found, err
+		}
+		p, err := plan.Down(network, observed, volumes)
+		if err != nil {
+			return found, err
+		}
+		nothing := len(p.Steps) == 0 && len(p.Volumes) == 0
+		if nothing && round > 0 {
+			return found, nil
+		}
+		found = found || !nothing
+		if err := a.takeDown(command, s, p, signals); err != nil {
+			return found, err
+		}
+	}
+	left := &sdk.Error{Code: sdk.CodeConflict, Err: fmt.Errorf("project %s gets new containers all the time", s.project)}
+	left.Hint = "find out who starts them, then run `lightshuttle down` again"
+	return found, left
 }
 
 func (a *app) takeDown(command *cobra.Command, s *session, p *plan.Plan, signals <-chan os.Signal) error {
@@ -99,18 +138,4 @@ func (a *app) takeDown(command *cobra.Command, s *session, p *plan.Plan, signals
 		}
 	}
 	return err
-}
-
-// forget drops what was kept for the data that is gone.
-func (a *app) forget(projectName string) error {
-	path, err := a.manifestPath()
-	if err != nil {
-		return nil //nolint:nilerr // without a manifest there is no folder that could hold any state
-	}
-	store, err := state.Open(filepath.Dir(path))
-	if err != nil {
-		return exitcode.With(exitcode.Wrong, err)
-	}
-	store.Forget(projectName)
-	return exitcode.With(exitcode.Wrong, store.Save())
 }

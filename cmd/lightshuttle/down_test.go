@@ -2,9 +2,12 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/docker/docker/api/types/container"
 
 	"github.com/lightshuttle/lightshuttle/host/lifecycle"
 )
@@ -59,9 +62,9 @@ func TestDownVolumesForgetsThePassword(t *testing.T) {
 	}
 }
 
-// L17: after kill -9, ps tells the truth, up adopts what matches and recreates
-// what doesn't, and down removes everything.
-func TestUpConverges(t *testing.T) {
+// After kill -9, ps tells the truth, up adopts what matches and recreates what
+// doesn't (L19), and down removes everything.
+func TestL17UpConverges(t *testing.T) {
 	const first = `
 	db:
 		container: {image: IMAGE, command: [sleep, "1000"], stop_signal: SIGKILL}
@@ -87,7 +90,7 @@ func TestUpConverges(t *testing.T) {
 	p.end()
 
 	s.write(strings.ReplaceAll(first[:strings.Index(first, "\told:")], "LEVEL: one", "LEVEL: two"))
-	s.run("plan").exited(0).prints("keep", "recreate", "its definition has changed", "remove", "it is no longer in the manifest")
+	s.run("plan").exited(0).prints("keep", "recreate", "env LEVEL changed", "remove", "it is no longer in the manifest")
 	p = s.up()
 	p.await(lifecycle.StackStarted, "")
 	if got := s.resources(); got != "app db" {
@@ -102,6 +105,59 @@ func TestUpConverges(t *testing.T) {
 	p.signal(syscall.SIGKILL)
 	p.end()
 	s.run("down").exited(0).says("app: removed", "db: removed")
+}
+
+// L19: what is named is recreated, and what wants to be restarted with it; the
+// rest is left alone.
+func TestL19UpTouchesOnlyWhatItHasTo(t *testing.T) {
+	const server = "container: {image: IMAGE, command: [sleep, \"1000\"], stop_signal: SIGKILL"
+	s := newStack(t, `
+	db:
+		`+server+`}
+	cache:
+		`+server+`}
+	app:
+		`+server+`, depends_on: [db], restart_with: [db, cache]}
+	other:
+		`+server+`, depends_on: [db]}
+`)
+	ids := map[string]string{}
+	up := func(args ...string) {
+		t.Helper()
+		p := s.up(args...)
+		p.await(lifecycle.StackStarted, "")
+		p.signal(syscall.SIGKILL)
+		p.end()
+	}
+	wantNew := func(names ...string) {
+		t.Helper()
+		for _, name := range []string{"db", "cache", "app", "other"} {
+			id := s.container(name).ID
+			if (id != ids[name]) != slices.Contains(names, name) {
+				t.Errorf("%s: was %q, is %q; only %v should be new", name, ids[name], id, names)
+			}
+			ids[name] = id
+		}
+	}
+	up()
+	wantNew("db", "cache", "app", "other")
+	up()
+	wantNew()
+	up("--force-recreate", "app")
+	wantNew("app")
+	s.run("plan", "--force-recreate", "db").exited(0).prints("recreate", "it is recreated, as it was asked for")
+	s.run("plan", "--pull", "always").exited(0).prints("its image is pulled anew, as it was asked for")
+	s.run("plan", "--pull", "sometimes").exited(2)
+	s.run("plan").exited(0).prints("keep", "it runs as it should")
+	up("--force-recreate")
+	wantNew("db", "cache", "app", "other")
+	if err := s.docker.ContainerRemove(s.context(), ids["cache"], container.RemoveOptions{Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.run("plan").exited(0).prints("it isn't there", "it restarts with cache, which is created")
+	up()
+	wantNew("cache", "app")
+	s.run("down").exited(0)
 }
 
 // What ran before a run is left as it was when that run fails.

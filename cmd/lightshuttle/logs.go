@@ -68,7 +68,7 @@ func (a *app) logs(command *cobra.Command, options logsOptions) error {
 	}
 	ctx, stop := signal.NotifyContext(command.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	states, err := s.containersOf(ctx, options.resources)
+	states, err := s.containersOf(ctx, "logs", options.resources)
 	if err != nil {
 		return err
 	}
@@ -96,19 +96,15 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 }
 
 // containersOf returns the containers of the named resources, or all, sorted.
-func (s *session) containersOf(ctx context.Context, resources []string) ([]sdk.State, error) {
-	lister, err := s.lister()
-	if err != nil {
-		return nil, err
-	}
-	states, err := lister.List(ctx, s.project)
+func (s *session) containersOf(ctx context.Context, op string, resources []string) ([]sdk.State, error) {
+	states, err := s.list(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range resources {
 		if !slices.ContainsFunc(states, func(state sdk.State) bool { return state.Resource == name }) {
 			return nil, &sdk.Error{
-				Code: sdk.CodeNotFound, Op: "logs", Resource: name, Err: fmt.Errorf("there is no container of it in project %s", s.project),
+				Code: sdk.CodeNotFound, Op: op, Resource: name, Err: fmt.Errorf("there is no container of it in project %s", s.project),
 				Hint: "see `lightshuttle ps`",
 			}
 		}

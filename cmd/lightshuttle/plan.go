@@ -30,8 +30,11 @@ func newPlan(a *app) *cobra.Command {
 	flags.StringSliceVar(&options.profiles, "profile", nil, "also the resources of this profile")
 	flags.StringVar(&options.envFile, "env-file", "", "a file of variables (default: .env beside the manifest)")
 	flags.BoolVar(&options.build, "build", false, "build the images of containers that already run, too")
+	flags.StringVar(&options.pull, "pull", "", "pull policy of all images: missing, always, never")
+	flags.BoolVar(&options.forceRecreate, "force-recreate", false, "replace containers that are as they should be, too")
 	flags.BoolVar(&options.json, "json", false, "print the plan as JSON, with secrets masked")
 	flags.StringVar(&options.graph, "graph", "", "draw what waits for what, as "+strings.Join(plan.GraphFormats, ", "))
+	must(command.RegisterFlagCompletionFunc("pull", completePull))
 	must(command.RegisterFlagCompletionFunc("graph", cobra.FixedCompletions(plan.GraphFormats, cobra.ShellCompDirectiveNoFileComp)))
 	return command
 }
@@ -40,6 +43,9 @@ func (a *app) plan(command *cobra.Command, options upOptions) error {
 	if options.graph != "" && !slices.Contains(plan.GraphFormats, options.graph) {
 		return usage("--graph must be one of %s, not %q", strings.Join(plan.GraphFormats, ", "), options.graph)
 	}
+	if err := checkPull(options.pull); err != nil {
+		return err
+	}
 	p, err := a.loadProject(command, options.envFile)
 	if err != nil {
 		return err
@@ -47,7 +53,7 @@ func (a *app) plan(command *cobra.Command, options upOptions) error {
 	if err := p.knows(options.resources...); err != nil {
 		return err
 	}
-	s, err := a.sessionOf(p.manifest.Project.Name.Value)
+	s, err := a.sessionFor(command.Context(), p)
 	if err != nil {
 		return err
 	}

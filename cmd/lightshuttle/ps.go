@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lightshuttle/lightshuttle/cmd/lightshuttle/plaintext"
+	"github.com/lightshuttle/lightshuttle/host/lifecycle"
 	"github.com/lightshuttle/lightshuttle/sdk"
 )
 
@@ -52,15 +54,11 @@ func (a *app) ps(command *cobra.Command, asJSON bool) error {
 		return err
 	}
 	defer s.close()
-	lister, err := s.lister()
+	rows, err := a.rowsOf(command.Context(), s)
 	if err != nil {
 		return err
 	}
-	states, err := lister.List(command.Context(), s.project)
-	if err != nil {
-		return err
-	}
-	rows := a.rows(states)
+	a.tellOfEarlierNames(command.Context(), s, a.kept(s))
 	if asJSON {
 		encoder := json.NewEncoder(a.stdout)
 		encoder.SetIndent("", "  ")
@@ -73,14 +71,87 @@ func (a *app) ps(command *cobra.Command, asJSON bool) error {
 	return a.writeRows(rows)
 }
 
-func (a *app) rows(states []sdk.State) []row {
+// rowsOf asks the `up` that owns the project, which knows more than the engine,
+// else the engine.
+func (a *app) rowsOf(ctx context.Context, s *session) ([]row, error) {
+	if client := a.living(ctx, s.project); client != nil {
+		defer client.Close()
+		resources, err := client.Resources(ctx)
+		if err == nil {
+			return a.knownRows(resources), nil
+		}
+		a.logger.Warn("the engine is asked instead", "error", err)
+	}
+	states, err := s.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.rows(states, s.stopped(a)), nil
+}
+
+// knownRows are the rows of what a living `up` knows.
+func (a *app) knownRows(resources []lifecycle.Resource) []row {
+	rows := make([]row, 0, len(resources))
+	for _, resource := range resources {
+		if resource.State == lifecycle.Stopped && resource.ID == "" {
+			continue // it was in an earlier manifest, and is gone
+		}
+		status, health := seenAs(resource)
+		r := row{
+			Resource: resource.Name, Kind: resource.Kind, Runtime: cmp.Or(resource.Runtime, a.settings.Runtime),
+			State: status, Health: health, Ready: resource.Ready,
+			ID: resource.ID, Name: resource.Container, Image: resource.Image, Ports: resource.Ports,
+			ExitCode: resource.ExitCode, Restarts: resource.Restarts,
+		}
+		if r.Ports == nil {
+			r.Ports = []sdk.PortBinding{}
+		}
+		if !resource.StartedAt.IsZero() {
+			r.StartedAt = &resource.StartedAt
+		}
+		if !resource.Ready {
+			r.LastError = plaintext.Line(resource.LastError)
+		}
+		rows = append(rows, r)
+	}
+	sortRows(rows)
+	return rows
+}
+
+// statusStopped is that of a container which the user has stopped.
+const statusStopped = sdk.Status(lifecycle.Stopped)
+
+// seenAs puts a resource's state into the words for a container, as far as it
+// has one.
+func seenAs(resource lifecycle.Resource) (sdk.Status, sdk.Health) {
+	switch resource.State {
+	case lifecycle.Healthy:
+		return sdk.StatusRunning, sdk.HealthHealthy
+	case lifecycle.Unhealthy:
+		return sdk.StatusRunning, sdk.HealthUnhealthy
+	case lifecycle.Running:
+		if !resource.Ready {
+			return sdk.StatusRunning, sdk.HealthStarting
+		}
+	}
+	return sdk.Status(resource.State), sdk.HealthNone
+}
+
+func sortRows(rows []row) {
+	slices.SortFunc(rows, func(x, y row) int { return cmp.Or(cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID)) })
+}
+
+func (a *app) rows(states []sdk.State, stopped func(resource string) string) []row {
 	rows := make([]row, 0, len(states))
 	for _, state := range states {
 		r := row{
-			Resource: state.Resource, Kind: state.Labels[sdk.LabelKind], Runtime: a.settings.Runtime,
+			Resource: state.Resource, Kind: state.Labels[sdk.LabelKind], Runtime: cmp.Or(state.Runtime, a.settings.Runtime),
 			State: state.Status, Health: state.Health, Ready: isReady(state),
 			ID: state.ID, Name: state.Name, Image: state.Image, Ports: state.Ports, ExitCode: state.ExitCode,
 			Restarts: state.Restarts, LastError: plaintext.Line(lastError(state)),
+		}
+		if state.Status == sdk.StatusExited && stopped(state.Resource) == state.ID {
+			r.State = statusStopped
 		}
 		if r.Ports == nil {
 			r.Ports = []sdk.PortBinding{}
@@ -90,7 +161,7 @@ func (a *app) rows(states []sdk.State) []row {
 		}
 		rows = append(rows, r)
 	}
-	slices.SortFunc(rows, func(x, y row) int { return cmp.Or(cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.ID, y.ID)) })
+	sortRows(rows)
 	return rows
 }
 

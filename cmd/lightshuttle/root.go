@@ -39,10 +39,10 @@ leaves nothing behind when it ends.`,
 	}
 	must(root.MarkPersistentFlagFilename("file", "yml", "yaml"))
 	must(root.MarkPersistentFlagFilename("config", "yaml", "yml"))
-	must(root.RegisterFlagCompletionFunc("runtime", cobra.FixedCompletions(host.Names, cobra.ShellCompDirectiveNoFileComp)))
+	must(root.RegisterFlagCompletionFunc("runtime", cobra.FixedCompletions(host.Names(), cobra.ShellCompDirectiveNoFileComp)))
 	root.AddCommand(
-		newUp(a), newDown(a), newPlan(a), newPs(a), newLogs(a), newValidate(a), newManifest(a), newSecrets(a),
-		newConfig(a), newEnv(a), newVersion(a),
+		newUp(a), newDown(a), newPlan(a), newPs(a), newLogs(a), newEvents(a), newRestart(a), newStop(a), newStart(a), newExec(a), newValidate(a), newManifest(a), newSecrets(a),
+		newConfig(a), newEnv(a), newRuntimes(a), newPlugin(a), newVersion(a),
 	)
 	root.InitDefaultCompletionCmd("completion")
 	markUsage(root)

@@ -49,6 +49,8 @@ func detailOf(r lifecycle.Resource, preparation func(name string) sdk.Progress) 
 		return "waits for " + strings.Join(r.WaitingFor, ", ")
 	case r.State == lifecycle.Cancelled:
 		return plaintext.Line(strings.TrimPrefix(r.LastError, "cancelled: "))
+	case !r.NextStart.IsZero():
+		return plaintext.Line(strings.TrimPrefix(r.LastError+"; restarts soon", "; "))
 	case r.LastError != "" && !r.Ready:
 		return plaintext.Line(r.LastError)
 	case r.State == lifecycle.Running && !r.Ready:
@@ -110,6 +112,7 @@ func cut(line string, width int) string {
 var stateColours = map[lifecycle.State]string{
 	lifecycle.Healthy: "\x1b[32m", lifecycle.Running: "\x1b[32m",
 	lifecycle.Failed: "\x1b[31m", lifecycle.Unhealthy: "\x1b[31m", lifecycle.Exited: "\x1b[33m",
+	lifecycle.Paused:   "\x1b[33m",
 	lifecycle.Starting: "\x1b[36m", lifecycle.Preparing: "\x1b[36m", lifecycle.Restarting: "\x1b[36m", lifecycle.Stopping: "\x1b[36m",
 }
 

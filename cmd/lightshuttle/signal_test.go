@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,6 +56,29 @@ func TestL11SignalAtTheVeryBeginning(t *testing.T) {
 	p.await(lifecycle.StackStarting, "")
 	p.signal(syscall.SIGINT)
 	p.end().exited(130)
+}
+
+// lateSignal is a start that is done when the signal comes.
+type lateSignal struct{ signals chan<- os.Signal }
+
+func (l lateSignal) Start(ctx context.Context) error {
+	l.signals <- syscall.SIGINT
+	<-ctx.Done()
+	return nil
+}
+
+func (lateSignal) Kill() {}
+
+func TestASignalThatCameTooLateForADetachedStart(t *testing.T) {
+	var stderr strings.Builder
+	a := &app{stderr: &stderr}
+	signals := make(chan os.Signal, 1)
+	if err := a.startUntilSignal(t.Context(), lateSignal{signals}, signals); err != nil {
+		t.Errorf("startUntilSignal() = %v, though all is ready", err)
+	}
+	if !strings.Contains(stderr.String(), "`lightshuttle down`") {
+		t.Errorf("the user isn't told: %q", stderr.String())
+	}
 }
 
 const ignoresTerm = `"trap '' TERM INT; while :; do sleep 1; done"`

@@ -36,6 +36,8 @@ type testStack struct {
 	dir     string
 	project string
 	docker  *client.Client
+	// env is added to the environment of the program.
+	env []string
 }
 
 // newStack writes a manifest with these resources. Tabs at the beginning of
@@ -212,6 +214,7 @@ func (s *testStack) runIn(dir string, args ...string) result {
 	defer cancel()
 	command := exec.CommandContext(ctx, "lightshuttle", args...)
 	command.Dir = dir
+	command.Env = append(os.Environ(), s.env...)
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()

@@ -32,8 +32,8 @@ type table struct {
 	prepares map[string]sdk.Progress
 }
 
-func newTable(a *app) *table {
-	return &table{app: a, screen: &screen{out: a.stderr, size: func() (int, int) { return sizeOf(a.stderr) }}, prepares: map[string]sdk.Progress{}}
+func newTable(a *app, detached bool) *table {
+	return &table{app: a, title: title{detached: detached}, screen: &screen{out: a.stderr, size: func() (int, int) { return sizeOf(a.stderr) }}, prepares: map[string]sdk.Progress{}}
 }
 
 // sizeOf is that of the terminal, or what every terminal has.

@@ -16,6 +16,7 @@ type title struct {
 	startBegan time.Time
 	took       time.Duration
 	failed     bool
+	detached   bool
 }
 
 func (t *title) note(event lifecycle.Event) {
@@ -43,7 +44,7 @@ func (t *title) text(now time.Time) string {
 	case lifecycle.StackStarting:
 		return fmt.Sprintf("starting for %s; Ctrl-C ends it", short(now.Sub(t.began)))
 	case lifecycle.StackStarted:
-		return fmt.Sprintf("started in %s; Ctrl-C stops it", short(t.took))
+		return fmt.Sprintf("started in %s; %s", short(t.took), onceStarted(t.detached))
 	case lifecycle.StackFailed:
 		return "the start failed"
 	case lifecycle.StackStopping:

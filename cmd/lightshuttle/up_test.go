@@ -113,10 +113,10 @@ func TestUpFailsWhenAResourceIsntReadyInTime(t *testing.T) {
 			image: IMAGE
 			command: "echo warming up; exec sleep 1000"
 			stop_signal: SIGKILL
-			start_timeout: 4s
+			start_timeout: 10s
 			healthcheck: {test: "echo connection refused; exit 1"}
 `)
-	s.run("up").exited(5).says("db: not ready within 4s", "start_timeout", "│ connection refused", "│ warming up")
+	s.run("up").exited(5).says("db: not ready within 10s", "start_timeout", "│ connection refused", "│ warming up")
 }
 
 func TestL5UpFailsWhenAContainerExits(t *testing.T) {

@@ -20,21 +20,36 @@ type view interface {
 	progress(resource string, progress sdk.Progress)
 }
 
-func (a *app) newView(asJSON bool) view {
+type viewOptions struct {
+	json bool
+	// detached says that the stack runs on when the program ends.
+	detached bool
+}
+
+func (a *app) newView(options viewOptions) view {
 	switch {
-	case asJSON:
+	case options.json:
 		return jsonLines{a}
 	case a.terminal:
-		return newTable(a)
+		return newTable(a, options.detached)
 	}
-	return &lines{app: a}
+	return &lines{app: a, detached: options.detached}
+}
+
+// onceStarted says what comes after the start.
+func onceStarted(detached bool) string {
+	if detached {
+		return "it runs on until `lightshuttle down`"
+	}
+	return "Ctrl-C stops it"
 }
 
 // lines writes a line for each event.
 type lines struct {
-	app   *app
-	began time.Time
-	mu    sync.Mutex
+	app      *app
+	detached bool
+	began    time.Time
+	mu       sync.Mutex
 	// failed says that what is stopped now is a start that failed.
 	failed bool
 	// last is what was shown last of each image's preparation.
@@ -75,15 +90,31 @@ func (v *lines) text(manager *lifecycle.Manager, event lifecycle.Event) string {
 	if event.Resource == "" || event.Type == lifecycle.StackFailed {
 		return v.stackText(event, after)
 	}
-	what := strings.TrimPrefix(string(event.Type), "resource_")
-	text := event.Resource + ": " + what
+	text := event.Resource + ": " + resourceText(event)
 	if event.Ready {
 		text += portsText(manager, event.Resource)
 	}
-	if event.Error != "" {
-		text += ": " + plaintext.Line(strings.TrimPrefix(event.Error, what+": "))
-	}
 	return fmt.Sprintf("%s (%s)", text, after)
+}
+
+// resourceText is what happened to a resource, in words.
+func resourceText(event lifecycle.Event) string {
+	if event.Type == lifecycle.DependencyRestarted {
+		return fmt.Sprintf("its dependency %s was restarted", event.Dependency)
+	}
+	text := strings.TrimPrefix(string(event.Type), "resource_")
+	if event.ExitCode != nil && event.Error == "" {
+		return fmt.Sprintf("%s with code %d", text, *event.ExitCode)
+	}
+	if event.Error != "" {
+		// "exited: exited with code 1" says it twice.
+		why := strings.TrimPrefix(event.Error, text+": ")
+		text = strings.TrimPrefix(text+": "+plaintext.Line(why), "exited: ")
+	}
+	if event.NextStart != nil {
+		text += fmt.Sprintf("; restarts in %s", event.NextStart.Sub(event.Time).Round(10*time.Millisecond))
+	}
+	return text
 }
 
 func (v *lines) stackText(event lifecycle.Event, after time.Duration) string {
@@ -91,7 +122,7 @@ func (v *lines) stackText(event lifecycle.Event, after time.Duration) string {
 	case lifecycle.StackStarting:
 		return "starting"
 	case lifecycle.StackStarted:
-		return fmt.Sprintf("started in %s; Ctrl-C stops it", after)
+		return fmt.Sprintf("started in %s; %s", after, onceStarted(v.detached))
 	case lifecycle.StackFailed:
 		if event.Resource != "" {
 			return "the start failed because of " + event.Resource
@@ -107,6 +138,10 @@ func (v *lines) stackText(event lifecycle.Event, after time.Duration) string {
 			return "rolled back"
 		}
 		return "stopped"
+	case lifecycle.EngineLost:
+		return "the engine can't be heard any more; trying to reach it again"
+	case lifecycle.EngineFound:
+		return "the engine is back"
 	}
 	return string(event.Type)
 }
