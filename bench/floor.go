@@ -45,10 +45,12 @@ func runFloor(args []string) error {
 		return nil
 	case len(args) == 2 && args[0] == "up":
 		return floorUp(ctx, args[1])
+	case len(args) == 3 && args[0] == "nerdctl":
+		return floorUpNerdctl(ctx, args[1], args[2])
 	case len(args) == 2 && args[0] == "ps":
 		return floorPs(ctx, args[1])
 	}
-	return errors.New("usage: floor nothing | floor up FILE | floor ps PROJECT")
+	return errors.New("usage: floor nothing | floor up FILE | floor nerdctl PROGRAM FILE | floor ps PROJECT")
 }
 
 func floorClient() (*client.Client, error) {
@@ -60,16 +62,26 @@ func floorClient() (*client.Client, error) {
 // floorUp brings the stack of the file up, prints "ready", and takes it down
 // when ctx ends.
 func floorUp(ctx context.Context, file string) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
 	api, err := floorClient()
 	if err != nil {
 		return err
 	}
 	f := &floor{api: api, places: make(chan struct{}, floorParallel)}
-	if err := json.Unmarshal(data, &f.stack); err != nil {
+	return upUntilEnd(ctx, file, &f.stack, f)
+}
+
+// upUntilEnd has a floor bring the stack of the file up, print "ready", and take
+// it down when ctx ends.
+func upUntilEnd(ctx context.Context, file string, s *stack, f interface {
+	up(ctx context.Context) error
+	down() error
+},
+) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, s); err != nil {
 		return err
 	}
 	err = f.up(ctx)
@@ -87,14 +99,20 @@ func (f *floor) up(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return f.stack.inOrder(ctx, f.start)
+}
+
+// inOrder starts each service when all that it needs are ready; start returns
+// when its service is.
+func (s stack) inOrder(ctx context.Context, start func(context.Context, service) error) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	ready := map[string]chan struct{}{}
-	for _, one := range f.stack.Services {
+	for _, one := range s.Services {
 		ready[one.Name] = make(chan struct{})
 	}
 	var all sync.WaitGroup
-	for _, one := range f.stack.Services {
+	for _, one := range s.Services {
 		all.Go(func() {
 			for _, need := range one.Needs {
 				select {
@@ -103,7 +121,7 @@ func (f *floor) up(ctx context.Context) error {
 					return
 				}
 			}
-			if err := f.start(ctx, one); err != nil {
+			if err := start(ctx, one); err != nil {
 				fail(fmt.Errorf("%s: %w", one.Name, err))
 				return
 			}
@@ -122,14 +140,18 @@ func (f *floor) start(ctx context.Context, one service) error {
 	if err != nil || one.Check == nil {
 		return err
 	}
-	check := sdk.Healthcheck{
-		Test: one.Check.Test, Interval: sdk.Duration(one.Check.Interval), Timeout: sdk.Duration(one.Check.Timeout),
-		StartPeriod: sdk.Duration(one.Check.Start), Retries: one.Check.Retries,
-	}
-	return probe.Until(ctx, check, func(ctx context.Context) (probe.Result, error) {
+	return probe.Until(ctx, one.Check.sdk(), func(ctx context.Context) (probe.Result, error) {
 		code, err := execute(ctx, f.api, id, one.Check.Test)
 		return probe.Result{Passed: code == 0}, err
 	})
+}
+
+// sdk is the check in the words of the contract.
+func (c *check) sdk() sdk.Healthcheck {
+	return sdk.Healthcheck{
+		Test: c.Test, Interval: sdk.Duration(c.Interval), Timeout: sdk.Duration(c.Timeout),
+		StartPeriod: sdk.Duration(c.Start), Retries: c.Retries,
+	}
 }
 
 func (f *floor) create(ctx context.Context, one service) (string, error) {

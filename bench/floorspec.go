@@ -36,7 +36,7 @@ func (f *floor) container(one service) (*container.Config, *container.HostConfig
 }
 
 // floorLabels are the labels of a manifest's container. Nobody reads the last
-// two; they only weigh as much.
+// three; they only weigh as much.
 func floorLabels(project string, one service) map[string]string {
 	kind := "container"
 	if one.Postgres {
@@ -44,7 +44,7 @@ func floorLabels(project string, one service) map[string]string {
 	}
 	labels := map[string]string{
 		sdk.LabelProject: project, sdk.LabelResource: one.Name, sdk.LabelKind: kind,
-		sdk.LabelHash: "floor", sdk.LabelRun: "floor",
+		sdk.LabelHash: "floor", sdk.LabelRun: "floor", sdk.LabelParts: "floor",
 	}
 	if len(one.Needs) > 0 {
 		labels[sdk.LabelDependsOn] = strings.Join(one.Needs, ",")

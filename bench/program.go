@@ -55,6 +55,8 @@ type foreground struct {
 	command *exec.Cmd
 	cancel  context.CancelFunc
 	began   time.Time
+	// heard, if it isn't nil, is told each line of the output as it comes.
+	heard func(line string, at time.Time)
 	// ready gets the moment of the line that says so.
 	ready  chan time.Time
 	ended  chan struct{}
@@ -63,8 +65,13 @@ type foreground struct {
 
 // begin starts a program and waits for the line that contains ready.
 func (h *harness) begin(ctx context.Context, ready, name string, args ...string) (f *foreground, up time.Duration, err error) {
+	return h.beginHearing(ctx, nil, ready, name, args...)
+}
+
+// beginHearing is begin for who wants to hear all that the program prints.
+func (h *harness) beginHearing(ctx context.Context, heard func(line string, at time.Time), ready, name string, args ...string) (f *foreground, up time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, longestTurn)
-	f = &foreground{command: h.command(ctx, name, args...), cancel: cancel, ready: make(chan time.Time, 1), ended: make(chan struct{})}
+	f = &foreground{command: h.command(ctx, name, args...), cancel: cancel, heard: heard, ready: make(chan time.Time, 1), ended: make(chan struct{})}
 	f.command.Stderr = &f.stderr
 	stdout, err := f.command.StdoutPipe()
 	if err != nil {
@@ -93,6 +100,9 @@ func (f *foreground) listen(stdout io.Reader, ready string) {
 	reader := bufio.NewReader(stdout)
 	for waiting := true; ; {
 		line, err := reader.ReadString('\n')
+		if f.heard != nil {
+			f.heard(line, time.Now())
+		}
 		if waiting && strings.Contains(line, ready) {
 			f.ready <- time.Now()
 			waiting = false

@@ -70,7 +70,7 @@ const none = 0
 
 // add adds the series of all subjects for one measure.
 func (r *report) add(scenario, unit string, measured figures) {
-	for _, subject := range []string{us, rival, best} {
+	for _, subject := range []string{us, byExec, rival, best} {
 		s := measured[subject]
 		if len(s) > 0 {
 			r.Figures = append(r.Figures, figure{scenario, subject, unit, s.median(), s.min(), s.max(), s})

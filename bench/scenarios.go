@@ -22,11 +22,24 @@ func scenarios() []scenario {
 		{"size", binarySize},
 		upAndDown("one", flat(1), targets{}),
 		upAndDown("flat", flat(20), targets{compose: 0.80, floor: 1.15, down: 1.2, memory: 1.0}),
-		upAndDown("levels", levels(5, 4), targets{compose: 0.45, floor: 1.15, down: 1.2}),
+		upAndDown("levels", fiveByFour(), targets{compose: 0.45, floor: 1.15, down: 1.2}),
 		upAndDown("postgres", postgresAndApp(), targets{compose: 0.60, floor: 1.10}),
 		{"ps", ps},
+		{"again", again},
+		{"watch", watch},
+		{"idle", idleSupervision},
+		{"events", manyEvents},
 		{"gate", gate},
 		{"scheduler", scheduler},
+		{"processes", processes},
+		{"nerdctl", throughNerdctl},
+		{"podman", throughPodman},
+		{"wasm-nerdctl", wasmNerdctl},
+		{"wasm-call", wasmCall},
+		{"wasm-warm", wasmWarm},
+		{"wasm-logs", wasmLogs},
+		{"wasm-memory", wasmMemory},
+		{"wasm-hostile", wasmHostile},
 	}
 }
 
@@ -91,9 +104,14 @@ func upAndDown(name string, s stack, most targets) scenario {
 // turns lets the subjects take their turns: one round that doesn't count, then
 // as many as wanted.
 func (h *harness) turns(ctx context.Context, rounds int, take func(who subject, counts bool) error) error {
+	return h.turnsOf(ctx, h.subjects(), rounds, take)
+}
+
+// turnsOf is turns for other subjects.
+func (h *harness) turnsOf(ctx context.Context, subjects []subject, rounds int, take func(who subject, counts bool) error) error {
 	for round := range rounds + 1 {
 		fmt.Fprintf(os.Stderr, "   round %d of %d\n", round, rounds)
-		for _, who := range h.subjects() {
+		for _, who := range subjects {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

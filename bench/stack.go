@@ -72,6 +72,8 @@ func levels(depth, width int) stack {
 	return s
 }
 
+func fiveByFour() stack { return levels(5, 4) }
+
 // postgresAndApp is a database with v0's healthcheck, and what waits for it.
 // Its volume is anonymous, and so fresh each time.
 func postgresAndApp() stack {
@@ -108,6 +110,19 @@ func quiet(size int) stack {
 	}
 	return s
 }
+
+// settled is size servers that their engine checks as seldom as a real stack
+// has it, and soon calls healthy.
+func settled(size int) stack {
+	s := flat(size)
+	s.Name = "settled"
+	for i := range s.Services {
+		s.Services[i].Check.Interval = settledInterval
+	}
+	return s
+}
+
+const settledInterval = 10 * time.Second
 
 // large is a stack that is only parsed: chains of ten. It isn't levels, because
 // compose walks every path of those, of which there would be 4^50.

@@ -11,6 +11,8 @@ const (
 	us    = "lightshuttle"
 	rival = "compose"
 	best  = "floor"
+	// byExec is the program on an engine's command line, beside us on its socket.
+	byExec = "lightshuttle by exec"
 )
 
 // What the lines of the programs that stay in the foreground say.
