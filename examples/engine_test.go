@@ -3,6 +3,7 @@ package examples
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -56,7 +57,18 @@ func leftOf(t *testing.T, engine *client.Client, project string) []string {
 	for _, v := range volumes.Volumes {
 		left = append(left, "volume "+v.Name)
 	}
-	return left
+	return append(left, processesOf(t, project)...)
+}
+
+// processesOf names the processes that are kept of a project.
+func processesOf(t *testing.T, project string) []string {
+	t.Helper()
+	var found []string
+	for _, row := range rowsOf(t, project, "--runtime", "process") {
+		found = append(found, "process "+row.ID)
+	}
+	slices.Sort(found)
+	return found
 }
 
 // removeImages removes what was built for a project.

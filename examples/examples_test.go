@@ -122,7 +122,7 @@ func copyOf(t *testing.T, name string) (path, project string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	project = name + "-" + strings.ToLower(rand.Text()[:8])
+	project = uniqueProject(name)
 	old, renamed := "  name: "+name+"\n", "  name: "+project+"\n"
 	if !bytes.Contains(data, []byte(old)) {
 		t.Fatalf("the project of the example %s isn't named %s", name, name)
@@ -132,6 +132,8 @@ func copyOf(t *testing.T, name string) (path, project string) {
 	}
 	return path, project
 }
+
+func uniqueProject(name string) string { return name + "-" + strings.ToLower(rand.Text()[:8]) }
 
 // cleanUp takes down what a failed test has left, and removes what was built.
 func cleanUp(t *testing.T, engine *client.Client, path, project string) {
@@ -212,4 +214,36 @@ func (u *up) stop(t *testing.T) {
 	if err := u.command.Wait(); err != nil {
 		t.Fatalf("the stop failed: %v\n%s", err, u.stderr.String())
 	}
+}
+
+// The example of crashes, with a real one: the program is killed, and another
+// one takes over what runs.
+func TestL17NeverLost(t *testing.T) {
+	engine := engineOf(t)
+	path, project := copyOf(t, "never-lost")
+	t.Cleanup(func() { cleanUp(t, engine, path, project) })
+	up := start(t, path)
+	up.waitUntilStarted(t)
+	if err := up.command.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = up.command.Wait() // it was killed
+	cache := idOf(t, engine, project+".cache")
+	run(t, "up", "-d", "-f", path)
+	if again := idOf(t, engine, project+".cache"); again != cache {
+		t.Errorf("the cache was replaced: %s, then %s", cache, again)
+	}
+	run(t, "down", "--volumes", "-p", project)
+	if left := leftOf(t, engine, project); len(left) > 0 {
+		t.Errorf("after down there is %v", left)
+	}
+}
+
+func idOf(t *testing.T, engine *client.Client, name string) string {
+	t.Helper()
+	seen, err := engine.ContainerInspect(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seen.ID
 }

@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fail(fmt.Errorf("build the program: %w\n%s", err, output))
 	}
+	// What must be remembered of processes is none of the user's.
+	if err := os.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state")); err != nil {
+		fail(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		_ = os.RemoveAll(dir) // a folder in /tmp is no reason to fail
 		os.Exit(code)

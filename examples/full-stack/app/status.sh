@@ -3,7 +3,7 @@
 # the addresses that LightShuttle put into its environment.
 status='200 OK'
 reach() {
-	if timeout 2 nc "$2" "$3" </dev/null >/dev/null; then
+	if timeout 10 nc "$2" "$3" </dev/null >/dev/null; then
 		echo "$1: reached"
 	else
 		echo "$1: not reached"
