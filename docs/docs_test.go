@@ -92,7 +92,7 @@ func TestCommands(t *testing.T) {
 						t.Errorf("%s: the Makefile has no target %s", b, target)
 					}
 				}
-			case "cp", "chmod", "cd", "git", "go":
+			case "cp", "chmod", "cd", "git", "go", "docker":
 			default:
 				t.Errorf("%s: no test knows the command %q", b, line)
 			}
@@ -107,8 +107,15 @@ var offline = []string{"version", "config show", "validate"}
 // checkCommand has the program parse the command, which it does for --help,
 // too. Nothing is executed but what is harmless.
 func checkCommand(t *testing.T, args []string) {
+	if end := slices.IndexFunc(args, func(arg string) bool { return arg == "--" || arg == "|" }); end >= 0 {
+		args = args[:end] // the rest is another program's
+	}
 	name := commandOf(args)
-	help := run(t, append(slices.Clone(args), "--help")...)
+	at := len(args)
+	if name == "exec" {
+		at = 1 // what comes after the resource is for its container
+	}
+	help := run(t, slices.Insert(slices.Clone(args), at, "--help")...)
 	if usage := strings.TrimSpace("lightshuttle " + name); !strings.Contains(help, "\n  "+usage+" ") {
 		t.Errorf("there is no command %q", usage)
 	}
@@ -175,7 +182,7 @@ var eventName = regexp.MustCompile(`"((stack|resource|events)_[a-z]+)"`)
 func TestEvents(t *testing.T) {
 	text := read(t, "lifecycle.md")
 	var known []string
-	for _, match := range eventName.FindAllStringSubmatch(read(t, "../host/lifecycle/event.go"), -1) {
+	for _, match := range eventName.FindAllStringSubmatch(read(t, "../host/lifecycle/event.go")+read(t, "../control/wire.go"), -1) {
 		known = append(known, match[1])
 		if !strings.Contains(text, "`"+match[1]+"`") {
 			t.Errorf("lifecycle.md doesn't explain %s", match[1])
@@ -193,7 +200,7 @@ func TestExitCodes(t *testing.T) {
 	text := read(t, "cli.md")
 	for _, code := range []exitcode.Code{
 		exitcode.Done, exitcode.Wrong, exitcode.Usage, exitcode.Engine, exitcode.Resource, exitcode.Timeout,
-		exitcode.Interrupted, exitcode.Terminated,
+		exitcode.Owned, exitcode.Interrupted, exitcode.Terminated,
 	} {
 		if !strings.Contains(text, fmt.Sprintf("\n| %d | ", code)) {
 			t.Errorf("cli.md lacks the code %d", code)
