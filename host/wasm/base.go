@@ -8,6 +8,7 @@ import (
 	"github.com/lightshuttle/lightshuttle/host/wasm/module"
 	"github.com/lightshuttle/lightshuttle/sdk"
 	"github.com/lightshuttle/lightshuttle/sdk/abi"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 	"github.com/lightshuttle/lightshuttle/sdk/probe"
 )
 
@@ -17,7 +18,9 @@ type base struct {
 	name    string
 	report  *module.Report
 	ids     *ids
-	clean   func(string) string
+	// names are whose containers are, for plugins that tell an event's id alone.
+	names *directory.Directory
+	clean func(string) string
 }
 
 // Close ends what runs.
@@ -32,6 +35,8 @@ func (b *base) protocol(op abi.Operation, format string, args ...any) error {
 
 // Start implements sdk.Runtime.
 func (b *base) Start(ctx context.Context, spec sdk.Spec) (string, error) {
+	begun := b.names.Starting()
+	defer begun()
 	result, err := invoke[abi.StartResult](ctx, b, Invocation{Op: abi.Start, Args: abi.SpecArgs{Spec: spec}})
 	if err != nil {
 		return "", err
@@ -39,6 +44,7 @@ func (b *base) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 	if !usable(result.ID) {
 		return "", b.protocol(abi.Start, "it returned an id that can't be used: %q", clip(result.ID))
 	}
+	b.names.Put(result.ID, directory.Identity{Name: spec.Name, Project: spec.Project, Resource: spec.Resource})
 	if b.report.Can(abi.List) {
 		return result.ID, nil
 	}
@@ -228,8 +234,13 @@ func (b *base) List(ctx context.Context, project string) ([]sdk.State, error) {
 		if err := b.checkState(abi.List, &result.States[i]); err != nil {
 			return nil, err
 		}
+		b.listed(project, result.States[i])
 	}
 	return result.States, nil
+}
+
+func (b *base) listed(project string, state sdk.State) {
+	b.names.Put(state.ID, directory.Identity{Name: state.Name, Project: project, Resource: state.Resource})
 }
 
 func (b *base) listNoted(ctx context.Context, project string) ([]sdk.State, error) {
@@ -253,6 +264,7 @@ func (b *base) listNoted(ctx context.Context, project string) ([]sdk.State, erro
 			}
 			state = n.complete(seen)
 		}
+		b.listed(project, state)
 		states = append(states, state)
 	}
 	return states, nil

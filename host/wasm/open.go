@@ -7,6 +7,7 @@ import (
 	"github.com/lightshuttle/lightshuttle/host/wasm/module"
 	"github.com/lightshuttle/lightshuttle/sdk"
 	"github.com/lightshuttle/lightshuttle/sdk/abi"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 )
 
 // Runtime is a plugin as a runtime. It has to be closed.
@@ -47,7 +48,7 @@ func Adapt(invoker Invoker, report *module.Report, options Options, clean func(s
 	if name == "" {
 		name = report.Manifest.Name
 	}
-	b := &base{invoker: invoker, name: name, report: report, clean: clean, ids: openIDs(options.DataDir, name, options.Project)}
+	b := &base{invoker: invoker, name: name, report: report, clean: clean, ids: openIDs(options.DataDir, name, options.Project), names: directory.New()}
 	return combine(b, abilitiesOf(report))
 }
 

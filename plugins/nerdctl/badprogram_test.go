@@ -244,12 +244,12 @@ func TestTranslate(t *testing.T) {
 			continue
 		}
 		project := "?"
-		if h.whose != nil {
-			project = h.whose.project + "/" + h.whose.resource + "/" + h.whose.name
+		if h.Whose != nil {
+			project = h.Whose.Project + "/" + h.Whose.Resource + "/" + h.Whose.Name
 		}
-		got.WriteString(strings.Join([]string{string(h.event.Type), short(h.event.ID), h.event.Time.UTC().Format(time.RFC3339Nano), project}, " "))
-		if h.event.Type == sdk.EventExited {
-			got.WriteString(" " + string(rune('0'+h.event.ExitCode%10)))
+		got.WriteString(strings.Join([]string{string(h.Event.Type), short(h.Event.ID), h.Event.Time.UTC().Format(time.RFC3339Nano), project}, " "))
+		if h.Event.Type == sdk.EventExited {
+			got.WriteString(" " + string(rune('0'+h.Event.ExitCode%10)))
 		}
 		got.WriteString("\n")
 	}

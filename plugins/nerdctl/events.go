@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 )
 
 // line is an event as containerd (by nerdctl), podman or docker tell it.
@@ -66,7 +67,7 @@ func (l line) marks(marker string) bool {
 
 // translate gives an event the contract's form; ok says whether it is of
 // interest.
-func (l line) translate(namespace string) (heard, bool) {
+func (l line) translate(namespace string) (directory.Heard, bool) {
 	if l.Topic != "" {
 		return l.fromContainerd(namespace)
 	}
@@ -77,18 +78,18 @@ func (l line) translate(namespace string) (heard, bool) {
 	}
 	kind, ok := actions[action]
 	if !ok || id == "" {
-		return heard{}, false
+		return directory.Heard{}, false
 	}
 	name := l.Name
 	if name == "" {
 		name = attributes["name"]
 	}
-	whose := identityOf(name, attributes)
+	whose := directory.Labelled(name, attributes)
 	event := sdk.Event{Type: kind, ID: id, Time: l.when()}
 	if kind == sdk.EventExited {
 		event.ExitCode = code
 	}
-	return heard{event, &whose}, true
+	return directory.Heard{Event: event, Whose: &whose}, true
 }
 
 func (l line) when() time.Time {
@@ -102,29 +103,29 @@ func (l line) when() time.Time {
 	return time.Now()
 }
 
-func (l line) fromContainerd(namespace string) (heard, bool) {
+func (l line) fromContainerd(namespace string) (directory.Heard, bool) {
 	kind, ok := topics[l.Topic]
 	if !ok || namespace != "" && l.Namespace != namespace {
-		return heard{}, false
+		return directory.Heard{}, false
 	}
 	var e containerdEvent
 	if err := json.NewDecoder(bytes.NewBufferString(l.Event)).Decode(&e); err != nil {
-		return heard{}, false
+		return directory.Heard{}, false
 	}
 	id := e.ContainerID
 	if id == "" {
 		id = e.ID
 	}
 	if id == "" || kind == sdk.EventExited && e.ID != e.ContainerID {
-		return heard{}, false // what ended was a command inside
+		return directory.Heard{}, false // what ended was a command inside
 	}
-	result := heard{event: sdk.Event{Type: kind, ID: id, Time: l.Timestamp}}
+	result := directory.Heard{Event: sdk.Event{Type: kind, ID: id, Time: l.Timestamp}}
 	if kind == sdk.EventExited {
-		result.event.ExitCode = e.ExitStatus
+		result.Event.ExitCode = e.ExitStatus
 	}
 	if e.Labels != nil {
-		whose := identityOf(e.Labels["nerdctl/name"], e.Labels)
-		result.whose = &whose
+		whose := directory.Labelled(e.Labels["nerdctl/name"], e.Labels)
+		result.Whose = &whose
 	}
 	return result, true
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 )
 
 // On a machine that is very busy containerd doesn't hear of a container's shim in
@@ -80,7 +81,7 @@ func (r *Runtime) decode(result sdk.Result) ([]inspected, error) {
 	for i := range all {
 		one := &all[i]
 		one.unsure = one.State.Status == "unknown" || slices.Contains(unsure, one.ID)
-		r.names.put(one.ID, identityOf(one.Name, one.Config.Labels))
+		r.names.Put(one.ID, directory.Labelled(one.Name, one.Config.Labels))
 	}
 	return all, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lightshuttle/lightshuttle/plugins/pulls"
 	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 )
 
 // places is how many processes work at the same time: more of them don't start
@@ -33,6 +34,9 @@ type Options struct {
 	// AnswerTimeout is how long the client may take to tell what the engine knows;
 	// DefaultAnswerTimeout if it is 0.
 	AnswerTimeout time.Duration
+	// TellAll has Watch tell what happens to a container that is gone before anybody
+	// could look whose it is, too, by its id alone: who hears of it knows.
+	TellAll bool
 	// Host is what runs the program.
 	Host sdk.Host
 }
@@ -47,8 +51,9 @@ type Runtime struct {
 	answerTimeout time.Duration
 	// places bounds the processes that work.
 	places chan struct{}
-	// names remembers whose containers are.
-	names *directory
+	// names remembers whose containers are: containerd's events tell ids alone.
+	names    *directory.Directory
+	tellsAll bool
 	// looks makes looks at the same time share a process.
 	looks looks
 	// pulls makes those who want the same image share one pull.
@@ -77,7 +82,7 @@ func Open(options Options) (*Runtime, error) {
 		}
 		spoken = known
 	}
-	r := &Runtime{host: options.Host, program: program, dialect: spoken, global: options.Global, places: make(chan struct{}, places)}
+	r := &Runtime{host: options.Host, program: program, dialect: spoken, global: options.Global, tellsAll: options.TellAll, places: make(chan struct{}, places)}
 	r.answerTimeout = options.AnswerTimeout
 	if r.answerTimeout <= 0 {
 		r.answerTimeout = DefaultAnswerTimeout
@@ -88,7 +93,7 @@ func Open(options Options) (*Runtime, error) {
 		}
 		r.global = append([]string{"--namespace", options.Namespace}, r.global...)
 	}
-	r.names = newDirectory()
+	r.names = directory.New()
 	r.base, r.end = context.WithCancel(context.Background())
 	r.pulls = pulls.New(r.base, func(pull func()) error {
 		r.workers.Go(pull)

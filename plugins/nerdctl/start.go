@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 )
 
 const (
@@ -48,7 +49,7 @@ var stoppedBefore = matching(`cannot start a container that has stopped`)
 
 // startOnce leaves nothing behind when it fails.
 func (r *Runtime) startOnce(ctx context.Context, spec sdk.Spec, c call) (string, error) {
-	begun := r.names.starting()
+	begun := r.names.Starting()
 	defer begun()
 	longer, cancel := outlive(ctx, startTimeout)
 	defer cancel()
@@ -60,7 +61,7 @@ func (r *Runtime) startOnce(ctx context.Context, spec sdk.Spec, c call) (string,
 	if err != nil {
 		return "", r.startFailed(ctx, spec, err)
 	}
-	r.names.put(id, identity{name: spec.Name, project: spec.Project, resource: spec.Resource})
+	r.names.Put(id, directory.Identity{Name: spec.Name, Project: spec.Project, Resource: spec.Resource})
 	if ctx.Err() != nil {
 		return "", r.withRemnant(contextEnded(ctx, "start", spec.Resource), spec, r.removeFailed(ctx, id))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lightshuttle/lightshuttle/plugins/resume"
 	"github.com/lightshuttle/lightshuttle/sdk"
+	"github.com/lightshuttle/lightshuttle/sdk/directory"
 )
 
 // overlap is how far back a stream begins that can: the client takes a moment
@@ -36,7 +37,7 @@ func (r *Runtime) Watch(ctx context.Context, project string, since time.Time) (<
 		since = recent
 	}
 	w := &watch{
-		runtime: r, project: project, heardOf: resume.Since(since), heard: make(chan heard, 4096), out: make(chan sdk.Event),
+		runtime: r, project: project, heardOf: resume.Since(since), heard: make(chan directory.Heard, 4096), out: make(chan sdk.Event),
 		standing: make(chan struct{}), marker: "lightshuttle-listens-" + strings.ToLower(rand.Text()),
 	}
 	p, err := w.open(ctx)
@@ -57,7 +58,9 @@ func (r *Runtime) Watch(ctx context.Context, project string, since time.Time) (<
 	r.workers.Go(func() {
 		defer give()
 		defer close(w.out)
-		w.deliver(ctx)
+		if r.names.Deliver(ctx, project, w.heard, w.out, w.find) {
+			w.lost(ctx)
+		}
 		cancel()
 		w.discard()
 	})
@@ -78,7 +81,7 @@ func (w *watch) open(ctx context.Context) (sdk.Process, error) {
 type watch struct {
 	runtime *Runtime
 	project string
-	heard   chan heard
+	heard   chan directory.Heard
 	out     chan sdk.Event
 
 	// marker is the name of a containerd namespace, made and removed to see
@@ -97,12 +100,6 @@ type watch struct {
 	mu      sync.Mutex
 	process sdk.Process
 	over    bool
-}
-
-// heard is an event, or what it tells of a container.
-type heard struct {
-	event sdk.Event
-	whose *identity
 }
 
 // read hands on what the process prints until it ends for good.
@@ -188,6 +185,15 @@ func (w *watch) take(l line) {
 	if event, ok := l.translate(w.namespace); ok {
 		w.heard <- event
 	}
+}
+
+// find looks whose a container is.
+func (w *watch) find(ctx context.Context, id string) (directory.Identity, bool) {
+	_, err := w.runtime.inspectOne(ctx, id)
+	if w.runtime.tellsAll && sdk.IsCode(err, sdk.CodeNotFound) {
+		return directory.Identity{Project: w.project}, true
+	}
+	return w.runtime.names.Get(id)
 }
 
 // replace makes p the process, unless none is wanted any more.

@@ -39,7 +39,7 @@ func init() {
 			c.Dialect = "nerdctl"
 		}
 		return nerdctl.Open(nerdctl.Options{
-			Program: "nerdctl", Dialect: c.Dialect, Namespace: c.Namespace, Global: c.Args, Host: guest.Host{},
+			Program: "nerdctl", Dialect: c.Dialect, Namespace: c.Namespace, Global: c.Args, Host: guest.Host{}, TellAll: true,
 		})
 	})
 }
