@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ type handle struct {
 	ended bool
 	ready chan struct{} // has a value when something may have changed
 	code  int
-	kill  func()
+	kill  func(signal syscall.Signal)
 	// forwarded says that the guest has given it away.
 	forwarded bool
 }
@@ -169,7 +170,7 @@ func (h *testHost) invoke(soft context.Context, op abi.Operation, request any) (
 	}
 	for _, handle := range v.handles {
 		if handle.kill != nil {
-			handle.kill()
+			handle.kill(syscall.SIGKILL)
 		}
 	}
 	if err != nil {
@@ -309,7 +310,10 @@ func (h *testHost) functions() map[string]hostFunction {
 		execM + abi.ExecWait: func(v *invocation, _ api.Memory, p []uint64) int64 {
 			return v.answer(abi.WaitResult{ExitCode: v.handles[abi.Handle(p[0])].code})
 		},
-		execM + abi.ExecKill:        func(v *invocation, _ api.Memory, p []uint64) int64 { v.handles[abi.Handle(p[0])].kill(); return 0 },
+		execM + abi.ExecKill: func(v *invocation, _ api.Memory, p []uint64) int64 {
+			v.handles[abi.Handle(p[0])].kill(syscall.Signal(p[1]))
+			return 0
+		},
 		httpM + abi.HTTPRequestCall: request,
 		kv + abi.KVGet: func(v *invocation, m api.Memory, p []uint64) int64 {
 			value, ok := h.store[string(bytesAt(m, p[0], p[1]))]
@@ -383,7 +387,7 @@ func ioPoll(v *invocation, m api.Memory, p []uint64) int64 {
 func ioClose(v *invocation, _ api.Memory, p []uint64) int64 {
 	h := v.handles[abi.Handle(p[0])]
 	if h != nil && h.kill != nil {
-		h.kill()
+		h.kill(syscall.SIGKILL)
 	}
 	return 0
 }
@@ -439,7 +443,7 @@ func spawn(v *invocation, m api.Memory, p []uint64) int64 {
 	if err := command.Start(); err != nil {
 		return v.refuse(abi.Unavailable, err.Error())
 	}
-	process := &handle{kill: func() { command.Process.Kill() }}
+	process := &handle{kill: func(signal syscall.Signal) { command.Process.Signal(signal) }}
 	id := v.open(process)
 	v.pumps.Go(func() {
 		command.Wait()

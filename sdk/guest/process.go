@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/lightshuttle/lightshuttle/sdk"
 	"github.com/lightshuttle/lightshuttle/sdk/abi"
@@ -41,6 +42,9 @@ func (h Host) Run(ctx context.Context, command sdk.Command) (sdk.Result, error) 
 		}
 	}
 	code, err := process.Wait()
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return sdk.Result{}, err
 	}
@@ -56,8 +60,13 @@ func keep(kept *bytes.Buffer, r io.Reader) (bool, error) {
 	return n > 0, err
 }
 
-// Spawn starts a program. It ends with ctx, also when that outlives the
-// operation's.
+// patience is how long a program that was told to end may take for it. Some must
+// not be cut off: an engine's client that dies while it starts a command in a
+// container leaves one that can't be removed for half a minute.
+const patience = time.Second
+
+// Spawn starts a program. It is told to end with ctx, also when that outlives the
+// operation's, and killed if it doesn't; its outputs last until its end.
 func (Host) Spawn(ctx context.Context, command sdk.Command) (sdk.Process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -70,21 +79,23 @@ func (Host) Spawn(ctx context.Context, command sdk.Command) (sdk.Process, error)
 	if err := insist(ctx, "run "+command.Program, &spawned, func() int32 { return hostcall.Spawn(document, command.Stdin) }); err != nil {
 		return nil, err
 	}
+	life := context.WithoutCancel(ctx)
 	p := &process{
-		ctx: ctx, handle: int32(spawned.Process),
-		stdout: newStream(ctx, spawned.Stdout), stderr: newStream(ctx, spawned.Stderr),
+		ctx: life, handle: int32(spawned.Process), closed: make(chan struct{}),
+		stdout: newStream(life, spawned.Stdout), stderr: newStream(life, spawned.Stderr),
 	}
-	p.forget = context.AfterFunc(ctx, func() { _ = p.Kill(false) })
+	p.forget = context.AfterFunc(ctx, p.hunt)
 	return p, nil
 }
 
 // process is a program that the host runs.
 type process struct {
-	ctx            context.Context //nolint:containedctx // the process ends with it
+	ctx            context.Context //nolint:containedctx // that of its calls, which has no end
 	handle         int32
 	stdout, stderr *stream
 	// forget lets go of the end of ctx.
 	forget func() bool
+	closed chan struct{}
 }
 
 func (p *process) Stdout() io.Reader { return p.stdout }
@@ -99,6 +110,18 @@ func (p *process) Wait() (int, error) {
 	return result.ExitCode, err
 }
 
+// hunt ends the program, patiently.
+func (p *process) hunt() {
+	_ = p.Kill(false)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		_ = p.Kill(true)
+	case <-p.closed:
+	}
+}
+
 func (p *process) Kill(force bool) error {
 	signal := int32(sigterm)
 	if force {
@@ -111,9 +134,11 @@ func (p *process) Close() error {
 	p.forget()
 	_ = p.stdout.Close()
 	_ = p.stderr.Close()
-	if p.handle != 0 {
-		hostcall.Close(p.handle)
-		p.handle = 0
+	if p.handle == 0 {
+		return nil
 	}
+	close(p.closed)
+	hostcall.Close(p.handle)
+	p.handle = 0
 	return nil
 }

@@ -64,6 +64,8 @@ func (s scripted) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 		return "", err
 	case "outlive":
 		return s.outlive(ctx)
+	case "patience":
+		return s.patience(ctx)
 	case "timers":
 		return s.timers(ctx)
 	case "http":
@@ -112,6 +114,27 @@ func (s scripted) timers(ctx context.Context) (string, error) {
 	defer cancel()
 	_, err := s.host.Run(own, sdk.Command{Program: "sh", Args: []string{"-c", "exec sleep 60"}})
 	return fmt.Sprint(err, " ", ctx.Err()), nil
+}
+
+// patience ends a program's context when it is ready, and hears its last words.
+func (s scripted) patience(ctx context.Context) (string, error) {
+	own, cancel := context.WithCancel(ctx)
+	defer cancel()
+	process, err := s.host.Spawn(own, sdk.Command{Program: "sh", Args: []string{"-c", "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.01; done"}})
+	if err != nil {
+		return "", err
+	}
+	defer process.Close()
+	if _, err := io.ReadFull(process.Stdout(), make([]byte, len("ready\n"))); err != nil {
+		return "", err
+	}
+	cancel()
+	rest, err := io.ReadAll(process.Stdout())
+	if err != nil {
+		return "", err
+	}
+	code, err := process.Wait()
+	return fmt.Sprintf("%q %d", rest, code), err
 }
 
 func (s scripted) get(ctx context.Context, path string) (string, error) {
