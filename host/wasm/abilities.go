@@ -95,10 +95,20 @@ func (b *base) exec(ctx context.Context, id string, options sdk.ExecOptions) (in
 	return result.ExitCode, err
 }
 
+// ensure makes a network or a volume, one at a time.
+func (b *base) ensure(ctx context.Context, invocation Invocation) (created bool, err error) {
+	select {
+	case b.ground <- struct{}{}:
+		defer func() { <-b.ground }()
+	case <-ctx.Done(): // which the operation tells
+	}
+	result, err := invoke[abi.CreatedResult](ctx, b, invocation)
+	return result.Created, err
+}
+
 // EnsureNetwork implements sdk.Networker.
 func (n networker) EnsureNetwork(ctx context.Context, network sdk.Network) (bool, error) {
-	result, err := invoke[abi.CreatedResult](ctx, n.base, Invocation{Op: abi.NetworkEnsure, Args: abi.NetworkArgs{Network: network}})
-	return result.Created, err
+	return n.ensure(ctx, Invocation{Op: abi.NetworkEnsure, Args: abi.NetworkArgs{Network: network}})
 }
 
 // RemoveNetwork implements sdk.Networker.
@@ -109,8 +119,7 @@ func (n networker) RemoveNetwork(ctx context.Context, network sdk.Network) error
 
 // EnsureVolume implements sdk.Volumer.
 func (v volumer) EnsureVolume(ctx context.Context, volume sdk.Volume) (bool, error) {
-	result, err := invoke[abi.CreatedResult](ctx, v.base, Invocation{Op: abi.VolumeEnsure, Args: abi.VolumeArgs{Volume: volume}})
-	return result.Created, err
+	return v.ensure(ctx, Invocation{Op: abi.VolumeEnsure, Args: abi.VolumeArgs{Volume: volume}})
 }
 
 // ListVolumes implements sdk.Volumer.

@@ -20,7 +20,10 @@ type base struct {
 	ids     *ids
 	// names are whose containers are, for plugins that tell an event's id alone.
 	names *directory.Directory
-	clean func(string) string
+	// ground is held while a network or a volume is ensured: a plugin looks and
+	// creates, and its operations know nothing of each other.
+	ground chan struct{}
+	clean  func(string) string
 }
 
 // Close ends what runs.

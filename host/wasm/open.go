@@ -48,7 +48,7 @@ func Adapt(invoker Invoker, report *module.Report, options Options, clean func(s
 	if name == "" {
 		name = report.Manifest.Name
 	}
-	b := &base{invoker: invoker, name: name, report: report, clean: clean, ids: openIDs(options.DataDir, name, options.Project), names: directory.New()}
+	b := &base{invoker: invoker, name: name, report: report, clean: clean, ids: openIDs(options.DataDir, name, options.Project), names: directory.New(), ground: make(chan struct{}, 1)}
 	return combine(b, abilitiesOf(report))
 }
 

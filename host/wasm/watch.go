@@ -99,18 +99,27 @@ func (s *subscription) deliver(ctx context.Context) error {
 		}
 		return s.protocol(abi.Events, "it ended before it had subscribed")
 	}
-	if !closed || s.lost || ctx.Err() != nil {
-		return nil
+	if closed && !s.lost {
+		s.lose(ctx)
 	}
+	return nil
+}
+
+// lose tells that there are no more events, if anybody still wants them.
+func (s *subscription) lose(ctx context.Context) {
 	err := s.failure
 	if err == nil {
 		err = errors.New("the plugin stopped watching")
 	}
 	select {
+	case <-ctx.Done():
+		return
+	default:
+	}
+	select {
 	case s.out <- sdk.Event{Type: sdk.EventLost, Time: time.Now(), Err: err}:
 	case <-ctx.Done():
 	}
-	return nil
 }
 
 // unknown is for a container that nobody here has started or listed: it is

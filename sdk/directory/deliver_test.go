@@ -123,12 +123,12 @@ func TestALookDecidesWhereNoStartDoes(t *testing.T) {
 		var looks atomic.Int32
 		r := listen(t.Context(), func(ctx context.Context, id string) (directory.Identity, bool) {
 			looks.Add(1)
-			time.Sleep(time.Second)
+			<-time.After(time.Second) // virtual time
 			return of("r" + id), id != "2"
 		})
 		r.tell("1", sdk.EventStarted, sdk.EventExited)
 		r.tell("2", sdk.EventStarted)
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		r.want(t, "started 1 of r1", "exited 1 of r1")
 		if looks.Load() != 2 {
 			t.Errorf("%d looks", looks.Load())
