@@ -87,7 +87,7 @@ func (s *subscription) subscribe() {
 // deliver passes the events on to their end. It fails when the plugin never
 // subscribed.
 func (s *subscription) deliver(ctx context.Context) error {
-	closed := s.names.Deliver(ctx, s.project, s.heard, s.out, unknown)
+	closed := s.names.Deliver(ctx, s.project, s.heard, s.out, s.find)
 	select {
 	case <-s.subscribed:
 	default:
@@ -122,6 +122,18 @@ func (s *subscription) lose(ctx context.Context) {
 	}
 }
 
-// unknown is for a container that nobody here has started or listed: it is
-// another's.
-func unknown(context.Context, string) (directory.Identity, bool) { return directory.Identity{}, false }
+// find looks whose a container is that nobody here has started or listed.
+func (s *subscription) find(ctx context.Context, id string) (directory.Identity, bool) {
+	if !s.report.Can(abi.Inspect) {
+		return directory.Identity{}, false
+	}
+	state, err := s.inspect(ctx, id)
+	if err != nil {
+		return directory.Identity{}, false
+	}
+	whose := directory.Labelled(state.Name, state.Labels)
+	fill(&whose.Project, state.Project)
+	fill(&whose.Resource, state.Resource)
+	s.names.Put(id, whose)
+	return whose, true
+}

@@ -26,6 +26,12 @@ func (p telling) Invoke(ctx context.Context, invocation Invocation) (json.RawMes
 	switch invocation.Op {
 	case abi.Start:
 		return json.Marshal(abi.StartResult{ID: <-p.starts})
+	case abi.Inspect:
+		if id := invocation.Args.(abi.IDArgs).ID; id != "foreign" {
+			return nil, sdk.Errorf(sdk.CodeNotFound, "", "there is no %s", id)
+		}
+		labels := map[string]string{sdk.LabelProject: "other", sdk.LabelResource: "db"}
+		return json.Marshal(abi.StateResult{State: sdk.State{ID: "foreign", Status: sdk.StatusRunning, Labels: labels}})
 	case abi.List:
 		return json.Marshal(abi.StatesResult{States: []sdk.State{{ID: "listed", Status: sdk.StatusRunning, Resource: "cache"}}})
 	}
@@ -44,7 +50,7 @@ func (p telling) Invoke(ctx context.Context, invocation Invocation) (json.RawMes
 
 func newTelling() (telling, Runtime) {
 	p := telling{tells: make(chan abi.Emission), starts: make(chan string)}
-	report := &module.Report{Operations: []abi.Operation{abi.Start, abi.Stop, abi.WaitHealthy, abi.List, abi.Events}}
+	report := &module.Report{Operations: []abi.Operation{abi.Start, abi.Stop, abi.WaitHealthy, abi.List, abi.Inspect, abi.Events}}
 	return p, Adapt(p, report, Options{Name: "telling", Project: "shop"}, (&Plugin{}).clean)
 }
 
@@ -81,6 +87,7 @@ func TestAnEventNeedsOnlyTheIDOfAContainerThatTheHostKnows(t *testing.T) {
 		synctest.Wait()
 		p.event("new", "", sdk.EventStarted)
 		p.event("foreign", "", sdk.EventStarted)
+		p.event("gone", "", sdk.EventStarted)
 		p.event("listed", "", sdk.EventExited)
 		p.event("told", "web", sdk.EventExited)
 		synctest.Wait()

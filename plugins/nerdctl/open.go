@@ -34,8 +34,8 @@ type Options struct {
 	// AnswerTimeout is how long the client may take to tell what the engine knows;
 	// DefaultAnswerTimeout if it is 0.
 	AnswerTimeout time.Duration
-	// TellAll has Watch tell what happens to a container that is gone before anybody
-	// could look whose it is, too, by its id alone: who hears of it knows.
+	// TellAll has Watch tell of all containers, by their ids alone where the engine
+	// doesn't say whose they are: who hears of it knows, or looks.
 	TellAll bool
 	// Host is what runs the program.
 	Host sdk.Host

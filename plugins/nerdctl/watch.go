@@ -189,10 +189,10 @@ func (w *watch) take(l line) {
 
 // find looks whose a container is.
 func (w *watch) find(ctx context.Context, id string) (directory.Identity, bool) {
-	_, err := w.runtime.inspectOne(ctx, id)
-	if w.runtime.tellsAll && sdk.IsCode(err, sdk.CodeNotFound) {
+	if w.runtime.tellsAll {
 		return directory.Identity{Project: w.project}, true
 	}
+	_, _ = w.runtime.inspectOne(ctx, id) // if it fails, nothing is known
 	return w.runtime.names.Get(id)
 }
 
