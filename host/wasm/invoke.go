@@ -68,8 +68,10 @@ type call struct {
 	// ends a grace period later, and with it the instance.
 	soft, hard context.Context
 	cancelSoft context.CancelCauseFunc
-	// free frees the instance's memory.
-	free func()
+	// memory is the instance's.
+	memory *linear
+	// called says that the guest has called a function of the host's.
+	called bool
 	// told says that the guest has learned of the end of soft. From then on its
 	// calls work until hard, so that it can tidy up.
 	told bool
@@ -106,7 +108,7 @@ func (c *call) bound(ctx context.Context) func() {
 		soft, cancelTimeout = context.WithTimeoutCause(soft, timeout, err)
 	}
 	c.soft, c.cancelSoft = soft, cancelSoft
-	hard, c.free = withLinear(hard)
+	hard, c.memory = withLinear(hard)
 	c.hard = context.WithValue(hard, callKey{}, c)
 	c.stderr = &tail{ctx: c.hard, most: stderrKept}
 	c.handles.call = c
@@ -184,7 +186,7 @@ func (c *call) run() (json.RawMessage, error) {
 	}
 	c.handles.closeAll()
 	c.pumps.Wait()
-	c.free()
+	c.memory.release()
 	if err != nil && c.outErr == nil {
 		return nil, c.failure(err)
 	}
@@ -210,7 +212,8 @@ func (c *call) inInstance() (status abi.Status, err error) {
 		WithStdout(c.stderr).WithStderr(c.stderr).
 		WithSysWalltime().WithSysNanotime().WithRandSource(random{c.hard}).
 		WithNanosleep(func(ns int64) { _ = sleep(c.hard, time.Duration(ns)) })
-	if p.report.Initializes {
+	resumable := p.templates.state != nil
+	if p.report.Initializes && !resumable {
 		config = config.WithStartFunctions(abi.Initialize)
 	}
 	instance, err := p.runtime.InstantiateModule(c.hard, p.compiled, config)
@@ -218,6 +221,11 @@ func (c *call) inInstance() (status abi.Status, err error) {
 		return 0, err
 	}
 	defer func() { _ = instance.Close(context.WithoutCancel(c.hard)) }()
+	if resumable {
+		if err := c.initialize(instance); err != nil {
+			return 0, err
+		}
+	}
 	results, err := instance.ExportedFunction(string(c.op)).Call(c.hard)
 	if err != nil {
 		return 0, err

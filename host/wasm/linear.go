@@ -15,12 +15,12 @@ import (
 // garbage is collected.
 type linear struct{ mapping []byte }
 
-// withLinear returns a context for making an instance, and what frees its memory
-// after all that could touch it has ended. It isn't left to the engine, which
-// forgets an instance that is closed while it ends.
-func withLinear(ctx context.Context) (context.Context, func()) {
+// withLinear returns a context for making an instance, and its memory, which is
+// to be released after all that could touch it has ended. That isn't left to the
+// engine, which forgets an instance that is closed while it ends.
+func withLinear(ctx context.Context) (context.Context, *linear) {
 	l := &linear{}
-	return experimental.WithMemoryAllocator(ctx, l), l.release
+	return experimental.WithMemoryAllocator(ctx, l), l
 }
 
 // Allocate implements experimental.MemoryAllocator. There is one memory.

@@ -34,7 +34,9 @@ type hostFunction func(c *call, m api.Module, stack []uint64)
 
 // Call implements api.GoModuleFunction.
 func (f hostFunction) Call(ctx context.Context, m api.Module, stack []uint64) {
-	f(callOf(ctx), m, stack)
+	c := callOf(ctx)
+	c.called = true
+	f(c, m, stack)
 }
 
 func put(stack []uint64, status abi.Status) { stack[0] = api.EncodeI32(int32(status)) }

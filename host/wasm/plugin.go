@@ -85,7 +85,9 @@ type Plugin struct {
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
-	slots    chan struct{}
+	// templates spare instances their initialisation.
+	templates templates
+	slots     chan struct{}
 
 	mu      sync.Mutex
 	closed  bool
@@ -101,10 +103,11 @@ func Load(ctx context.Context, binary []byte, options Options) (*Plugin, error) 
 	if name == "" {
 		name = "(unnamed)"
 	}
-	report, code, err := prepare(binary, options.Unhardened)
+	prepared, err := prepare(binary, options.Unhardened)
 	if err != nil {
 		return nil, refusal(name, err)
 	}
+	report := prepared.Report
 	if options.Name == "" {
 		name = report.Manifest.Name
 	}
@@ -122,7 +125,8 @@ func Load(ctx context.Context, binary []byte, options Options) (*Plugin, error) 
 	p.slots = make(chan struct{}, p.limits.Operations)
 	p.machine = machineOf(options, p.limits.Grace)
 	p.store = openStore(p.storePath(), p.storeLimit())
-	if err := p.compile(ctx, code); err != nil {
+	p.templates.state = prepared.State
+	if err := p.compile(ctx, prepared.Code); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -138,12 +142,12 @@ func machineOf(options Options, grace time.Duration) *machine.Machine {
 	return machine.New(machine.Options{Endpoints: addresses, Patience: min(time.Second, grace/2)})
 }
 
-func prepare(binary []byte, unhardened bool) (*module.Report, []byte, error) {
+func prepare(binary []byte, unhardened bool) (*module.Prepared, error) {
 	if !unhardened {
 		return module.Prepare(binary)
 	}
 	report, err := module.Inspect(binary)
-	return report, binary, err
+	return &module.Prepared{Report: report, Code: binary}, err
 }
 
 // Report is what is known of the module without running it.
@@ -274,6 +278,7 @@ func (p *Plugin) free() {
 	if p.cache != nil {
 		_ = p.cache.Close(ctx)
 	}
+	p.templates.close()
 	_ = p.machine.Close()
 }
 

@@ -17,6 +17,9 @@ import (
 	_ "github.com/lightshuttle/lightshuttle/sdk/guest/can/remove"
 )
 
-func init() { guest.Serve(&engine{host: guest.Host{}}) }
+func init() {
+	guest.Warm[seen]()
+	guest.Serve(&engine{host: guest.Host{}})
+}
 
 func main() {}

@@ -34,6 +34,7 @@ type config struct {
 }
 
 func init() {
+	nerdctl.Warm()
 	guest.ServeConfigured(func(_ string, c config) (sdk.Runtime, error) {
 		if c.Dialect == "" {
 			c.Dialect = "nerdctl"

@@ -132,11 +132,11 @@ func FuzzCompile(f *testing.F) {
 		if len(data) > 16<<10 {
 			return // compiling is slow
 		}
-		_, hardened, err := Prepare(data)
+		prepared, err := Prepare(data)
 		if err != nil {
 			return
 		}
-		plainErr, hardenedErr := compiles(r, data), compiles(r, hardened)
+		plainErr, hardenedErr := compiles(r, data), compiles(r, prepared.Code)
 		if (plainErr == nil) != (hardenedErr == nil) {
 			t.Fatalf("plain: %v; hardened: %v", plainErr, hardenedErr)
 		}

@@ -97,13 +97,15 @@ func Inspect(data []byte) (*Report, error) {
 	return report, err
 }
 
-// Prepare is [Inspect] and [Harden] in one pass.
-func Prepare(data []byte) (*Report, []byte, error) {
+// Prepare is [Inspect] and [Harden] in one pass. Beside that it tells what of the
+// module's instances can be gone on with.
+func Prepare(data []byte) (*Prepared, error) {
 	report, b, err := inspect(data)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return report, b.harden(data), nil
+	code, state := b.split(b.harden(data))
+	return &Prepared{Report: report, Code: code, State: state}, nil
 }
 
 func inspect(data []byte) (*Report, *parsed, error) {

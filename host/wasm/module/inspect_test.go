@@ -205,19 +205,19 @@ func FuzzInspect(f *testing.F) {
 	f.Add(withStart(wasmtest.Join(wasmtest.Const(0), wasmtest.BrTable([]uint32{0}, 0), wasmtest.Const(0))))
 	f.Add(manifests(`{"abi":1,"name":"x","requests":{"http":[{"endpoint":"a","paths":["/v*/**"]}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		report, hardened, err := Prepare(data)
+		prepared, err := Prepare(data)
 		if err != nil {
 			if _, ok := errors.AsType[*Error](err); !ok {
 				t.Fatalf("error = %v, want one for its author", err)
 			}
 			return
 		}
-		again, err := Inspect(hardened)
+		again, err := Inspect(prepared.Code)
 		if err != nil && !strings.Contains(err.Error(), "more than") {
 			t.Fatalf("hardened: %v", err)
 		}
-		if err == nil && fmt.Sprint(again.Operations) != fmt.Sprint(report.Operations) {
-			t.Fatalf("operations = %v, want %v", again.Operations, report.Operations)
+		if err == nil && fmt.Sprint(again.Operations) != fmt.Sprint(prepared.Report.Operations) {
+			t.Fatalf("operations = %v, want %v", again.Operations, prepared.Report.Operations)
 		}
 	})
 }

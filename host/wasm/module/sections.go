@@ -70,6 +70,7 @@ type parsed struct {
 	data      int
 	tables    int // entries that tables begin with
 	globals   int
+	variables []uint32 // the globals that aren't constant
 	manifests [][]byte
 	// code is the section's place in the file, and checkpoints say for each body
 	// where it begins and where the places are that Harden guards.
@@ -321,9 +322,13 @@ func (b *parsed) readMemories(c *cursor) {
 
 func (b *parsed) readGlobals(c *cursor) {
 	b.globals = c.count("globals", 5, maxGlobals)
-	for range b.globals {
+	for i := range b.globals {
 		c.valueType()
-		if mutable := c.byte(); mutable > 1 {
+		switch mutable := c.byte(); mutable {
+		case 0:
+		case 1:
+			b.variables = append(b.variables, uint32(i))
+		default:
 			c.fail(malformed("a global is neither constant nor variable"))
 		}
 		c.constant()

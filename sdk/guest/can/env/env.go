@@ -9,6 +9,11 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() {
+	guest.Warm[abi.EnvResult]()
+	guest.Warm[abi.Request[abi.IDArgs]]()
+}
+
 //go:wasmexport ls_env
 func env() int32 {
 	return guest.Operation(abi.Env, func(ctx context.Context, rt sdk.EnvReader, args abi.IDArgs) (abi.EnvResult, error) {

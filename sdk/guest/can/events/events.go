@@ -9,6 +9,8 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() { guest.Warm[abi.Emission]() }
+
 //go:wasmexport ls_events
 func events() int32 {
 	return guest.Operation(abi.Events, func(ctx context.Context, rt sdk.Watcher, args abi.EventsArgs) (abi.None, error) {

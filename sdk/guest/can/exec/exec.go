@@ -9,6 +9,11 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() {
+	guest.Warm[abi.Request[abi.ExecArgs]]()
+	guest.Warm[abi.ExecResult]()
+}
+
 //go:wasmexport ls_exec
 func exec() int32 {
 	return guest.Operation(abi.Exec, func(ctx context.Context, rt sdk.Execer, args abi.ExecArgs) (abi.ExecResult, error) {

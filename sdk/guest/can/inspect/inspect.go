@@ -9,6 +9,8 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() { guest.Warm[abi.Request[abi.IDArgs]]() }
+
 //go:wasmexport ls_inspect
 func inspect() int32 {
 	return guest.Operation(abi.Inspect, func(ctx context.Context, rt sdk.Inspector, args abi.IDArgs) (abi.StateResult, error) {

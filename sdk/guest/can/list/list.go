@@ -9,6 +9,11 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() {
+	guest.Warm[abi.Request[abi.ProjectArgs]]()
+	guest.Warm[abi.StatesResult]()
+}
+
 //go:wasmexport ls_list
 func list() int32 {
 	return guest.Operation(abi.List, func(ctx context.Context, rt sdk.Lister, args abi.ProjectArgs) (abi.StatesResult, error) {

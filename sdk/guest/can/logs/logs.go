@@ -10,6 +10,8 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() { guest.Warm[abi.Request[abi.LogsArgs]]() }
+
 //go:wasmexport ls_logs
 func logs() int32 {
 	return guest.Operation(abi.Logs, func(ctx context.Context, rt sdk.Logger, args abi.LogsArgs) (abi.None, error) {

@@ -9,6 +9,11 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() {
+	guest.Warm[abi.Request[abi.NetworkArgs]]()
+	guest.Warm[abi.CreatedResult]()
+}
+
 //go:wasmexport ls_network_ensure
 func ensure() int32 {
 	return guest.Operation(abi.NetworkEnsure, func(ctx context.Context, rt sdk.Networker, args abi.NetworkArgs) (abi.CreatedResult, error) {

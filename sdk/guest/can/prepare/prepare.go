@@ -9,6 +9,8 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() { guest.Warm[abi.PreparedResult]() }
+
 //go:wasmexport ls_prepared
 func prepared() int32 {
 	return guest.Operation(abi.Prepared, func(ctx context.Context, rt sdk.Preparer, args abi.SpecArgs) (abi.PreparedResult, error) {

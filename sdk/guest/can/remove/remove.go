@@ -9,6 +9,8 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() { guest.Warm[abi.Request[abi.IDArgs]]() }
+
 //go:wasmexport ls_remove
 func remove() int32 {
 	return guest.Operation(abi.Remove, func(ctx context.Context, rt sdk.Remover, args abi.IDArgs) (abi.None, error) {

@@ -9,6 +9,11 @@ import (
 	"github.com/lightshuttle/lightshuttle/sdk/guest"
 )
 
+func init() {
+	guest.Warm[abi.Request[abi.VolumeArgs]]()
+	guest.Warm[abi.CreatedResult]()
+}
+
 //go:wasmexport ls_volume_ensure
 func ensure() int32 {
 	return guest.Operation(abi.VolumeEnsure, func(ctx context.Context, rt sdk.Volumer, args abi.VolumeArgs) (abi.CreatedResult, error) {
