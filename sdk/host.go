@@ -45,6 +45,11 @@ type Command struct {
 	Env [][2]string `json:"env,omitempty"`
 	// Stdin is all of the standard input; nil closes it.
 	Stdin []byte `json:"-"`
+	// Works says that the program has the engine do work of which several at the
+	// same time only hold each other up. A host that runs a runtime's operations
+	// apart from each other, so that they can't see to that themselves, may let it
+	// wait a while.
+	Works bool `json:"works,omitempty"`
 }
 
 // Result is how a program ended.

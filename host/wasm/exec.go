@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -224,6 +225,14 @@ func (c *call) execSpawn(m api.Module, stack []uint64) abi.Status {
 	if status != abi.OK {
 		return status
 	}
+	leave := func() {}
+	if request.Works {
+		leave = c.plugin.place(ctx)
+	}
+	if ctx.Err() != nil {
+		leave()
+		return c.interruptedCall(ctx)
+	}
 	life := ctx
 	if request.Outlives {
 		life = c.hard
@@ -232,15 +241,41 @@ func (c *call) execSpawn(m api.Module, stack []uint64) abi.Status {
 	if request.Timeout > 0 {
 		bounded, cancel = context.WithTimeout(life, request.Timeout.Std())
 	}
+	over := func() {
+		cancel()
+		leave()
+	}
 	process, err := c.plugin.machine.Spawn(bounded, command)
 	if err == nil {
-		return c.answer(c.addProgram(bounded, process, cancel))
+		return c.answer(c.addProgram(bounded, process, over))
 	}
-	cancel()
+	over()
 	if ctx.Err() != nil {
 		return c.interruptedCall(ctx)
 	}
 	return c.refuse(err)
+}
+
+const (
+	// places is how many programs that have the engine work run at the same time;
+	// more of them don't start containers faster.
+	places = 4
+	// placePatience is how long a program waits for a place. It is a courtesy and no
+	// limit: an operation must not wait for ever for others, or for itself.
+	placePatience = 15 * time.Second
+)
+
+// place waits for a place, and returns what leaves it.
+func (p *Plugin) place(ctx context.Context) (leave func()) {
+	patience := time.NewTimer(placePatience)
+	defer patience.Stop()
+	select {
+	case p.places <- struct{}{}:
+		return func() { <-p.places }
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	return func() {}
 }
 
 func execWait(c *call, _ api.Module, stack []uint64) {

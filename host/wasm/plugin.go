@@ -88,6 +88,8 @@ type Plugin struct {
 	// templates spare instances their initialisation.
 	templates templates
 	slots     chan struct{}
+	// places are those of programs that have the engine work.
+	places chan struct{}
 
 	mu      sync.Mutex
 	closed  bool
@@ -123,6 +125,7 @@ func Load(ctx context.Context, binary []byte, options Options) (*Plugin, error) 
 	}
 	p.logger = p.logger.With("plugin", name)
 	p.slots = make(chan struct{}, p.limits.Operations)
+	p.places = make(chan struct{}, places)
 	p.machine = machineOf(options, p.limits.Grace)
 	p.store = openStore(p.storePath(), p.storeLimit())
 	p.templates.state = prepared.State

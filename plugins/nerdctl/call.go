@@ -57,7 +57,9 @@ func (r *Runtime) attempt(ctx context.Context, c call) (sdk.Result, error) {
 		limited, cancel = context.WithTimeout(ctx, r.answerTimeout)
 	}
 	defer cancel()
-	result, err := r.host.Run(limited, r.command(c))
+	command := r.command(c)
+	command.Works = !c.waits
+	result, err := r.host.Run(limited, command)
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
 		return sdk.Result{}, r.noAnswer(c)
 	}

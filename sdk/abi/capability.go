@@ -25,6 +25,10 @@ type ExecRequest struct {
 	// or the going of its caller doesn't end the program: the module does that, or
 	// lets it go on in what grace there is.
 	Outlives bool `json:"outlives,omitempty"`
+	// Works says, since 1.1, that the program has the engine do work of which
+	// several at the same time only hold each other up: it may wait a while for
+	// such programs of the module's other operations.
+	Works bool `json:"works,omitempty"`
 }
 
 // RunResult is the result of run. Stdout and Stderr are streams, so that any

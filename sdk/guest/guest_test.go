@@ -72,6 +72,7 @@ func TestGuest(t *testing.T) {
 			"run:head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero; exit 3": `3 out=300000 err=300000 `,
 			"run:cat; echo $WHO >&2": `0 out=6 err=6 "in\x00put" "guest\n" false`,
 			"two":                    "hello",
+			"works":                  "yes",
 			"patience":               `"bye\n" 3`,
 			"timers":                 "context deadline exceeded <nil>",
 			"http:/tea/x":            "418 POST /tea/x ä b body",

@@ -433,6 +433,9 @@ func spawn(v *invocation, m api.Memory, p []uint64) int64 {
 	}
 	command := exec.CommandContext(ctx, r.Program, r.Args...)
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "DIR=" + v.host.dir}
+	if r.Works {
+		command.Env = append(command.Env, "WORKS=yes")
+	}
 	for _, variable := range r.Env {
 		command.Env = append(command.Env, variable[0]+"="+variable[1])
 	}

@@ -71,7 +71,7 @@ func (Host) Spawn(ctx context.Context, command sdk.Command) (sdk.Process, error)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	document, err := json.Marshal(abi.ExecRequest{Program: command.Program, Args: command.Args, Env: command.Env, Outlives: true})
+	document, err := json.Marshal(abi.ExecRequest{Program: command.Program, Args: command.Args, Env: command.Env, Outlives: true, Works: command.Works})
 	if err != nil {
 		return nil, err
 	}

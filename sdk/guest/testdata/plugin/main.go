@@ -64,6 +64,9 @@ func (s scripted) Start(ctx context.Context, spec sdk.Spec) (string, error) {
 		return "", err
 	case "outlive":
 		return s.outlive(ctx)
+	case "works":
+		result, err := s.host.Run(ctx, sdk.Command{Program: "sh", Args: []string{"-c", "printf %s $WORKS"}, Works: true})
+		return string(result.Stdout), err
 	case "patience":
 		return s.patience(ctx)
 	case "timers":
