@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -39,6 +40,10 @@ type condition struct {
 }
 
 func (d *decoder) condition(node *yaml.Node, need *Need, depth int) {
+	if node = d.resolve(node); node.Kind == yaml.ScalarNode && !isNull(node) {
+		d.errorf(spanOf(node), "write it as `{condition: healthy}`", "the dependency on `%s` must be a map, found %s", need.Resource, describe(node))
+		return
+	}
 	var long condition
 	d.section(node, reflect.ValueOf(&long).Elem(), "the dependency on `"+need.Resource+"`", unknownFails(nil), depth)
 	if long.Condition.Set {
@@ -59,6 +64,24 @@ func (d *decoder) resources(node *yaml.Node, into *Resources, depth int) {
 	}
 }
 
+// besideKind returns the only kind among the keys of a resource, and the first key
+// beside it, if there is one.
+func besideKind(pairs []pair, kinds []string) (kind string, stray *yaml.Node) {
+	found := 0
+	for _, p := range pairs {
+		if slices.Contains(kinds, p.key.Value) {
+			kind = p.key.Value
+			found++
+		} else if stray == nil {
+			stray = p.key
+		}
+	}
+	if found != 1 {
+		return "", nil
+	}
+	return kind, stray
+}
+
 func (d *decoder) resource(node *yaml.Node, into *Resource, depth int) bool {
 	names := make([]string, len(kinds))
 	for i, kind := range kinds {
@@ -70,6 +93,11 @@ func (d *decoder) resource(node *yaml.Node, into *Resource, depth int) bool {
 		return false
 	}
 	pairs := d.pairs(node, depth)
+	if kind, stray := besideKind(pairs, names); stray != nil {
+		hint := fmt.Sprintf("fields belong inside of the kind: indent it, below `%s`", kind)
+		d.errorf(spanOf(stray), hint, "`%s` stands beside `%s`, the kind of resource `%s`", stray.Value, kind, into.Name)
+		return false
+	}
 	if len(pairs) != 1 {
 		d.errorf(into.At, expected, "resource `%s` must have exactly one kind, found %d", into.Name, len(pairs))
 		return false
