@@ -73,9 +73,13 @@ func Look(ctx context.Context, settings *config.Settings, logger *slog.Logger) [
 			if !ok {
 				return
 			}
-			ctx, cancel := context.WithTimeout(ctx, askTimeout)
+			asking, cancel := context.WithTimeout(ctx, askTimeout)
 			defer cancel()
-			found[i].Info, found[i].Err = pinger.Ping(ctx)
+			found[i].Info, found[i].Err = pinger.Ping(asking)
+			if found[i].Err != nil && asking.Err() != nil && ctx.Err() == nil {
+				found[i].Err = sdk.Errorf(sdk.CodeUnavailable, "ping", "it didn't answer within %s", askTimeout)
+				found[i].Advice = "it may hang, or the machine be overloaded: ask it for its version yourself"
+			}
 		}()
 	}
 	for range builtin {
