@@ -69,18 +69,24 @@ func frame(stream io.Reader, left int, buffer []byte, of sdk.Stream, sink func(s
 }
 
 // noFrame is the error of a stream that goes on with something else than a
-// frame. podman does so when a log fails that it has begun to send: with the JSON
-// of an error answer.
+// frame.
 func noFrame(said []byte, stream io.Reader) error {
 	rest := make([]byte, excerptLimit)
 	n, _ := stream.Read(rest) // once: the stream may stay open for ever
 	said = append(said, rest[:n]...)
 	var answer struct{ Message string }
 	if json.Unmarshal(said, &answer) == nil && answer.Message != "" {
-		return fmt.Errorf("the engine says: %s", answer.Message)
+		return &lateRefusal{answer.Message}
 	}
 	return fmt.Errorf("the engine's stream goes on with %q, which is no frame", said)
 }
+
+// lateRefusal is an engine's error in the place of a stream that it has promised:
+// podman 4 says 200 before it looks at the container, and then sends the JSON of an
+// error.
+type lateRefusal struct{ text string }
+
+func (r *lateRefusal) Error() string { return "the engine says: " + r.text }
 
 func systemError(stream io.Reader, length int) error {
 	said, err := io.ReadAll(io.LimitReader(stream, int64(min(length, chunkLimit))))

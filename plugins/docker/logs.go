@@ -36,7 +36,24 @@ func (r *Runtime) Logs(ctx context.Context, id string, options sdk.LogOptions, s
 	return err
 }
 
+// logTries is how often a log is asked for that the engine refuses late. It has
+// given nothing of it then.
+const logTries = 3
+
 func (r *Runtime) readLogs(ctx context.Context, id string, options sdk.LogOptions, sink func(sdk.LogEntry) error) error {
+	err := r.readLogsOnce(ctx, id, options, sink)
+	for try := 1; try < logTries && isLate(err); try++ {
+		err = r.readLogsOnce(ctx, id, options, sink)
+	}
+	return err
+}
+
+func isLate(err error) bool {
+	_, late := errors.AsType[*lateRefusal](err)
+	return late
+}
+
+func (r *Runtime) readLogsOnce(ctx context.Context, id string, options sdk.LogOptions, sink func(sdk.LogEntry) error) error {
 	tail := "all"
 	if options.Tail >= 0 {
 		tail = strconv.Itoa(options.Tail)

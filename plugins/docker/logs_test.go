@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -190,7 +193,7 @@ func TestReadLog(t *testing.T) {
 		"half a header":    {frame(1, stamp+"a\n") + "\x01\x00", "a\n", "unexpected EOF"},
 		"an engine's word": {frame(3, "it broke"), "", "it broke"},
 		"nonsense":         {"<html><body>", "", `"<html><body>", which is no frame`},
-		"an error's JSON":  {frame(1, stamp+"a\n") + `{"cause":"gone","message":"no more of it","response":500}`, "a\n", "the engine says: no more of it"},
+		"an error's JSON":  {`{"cause":"gone","message":"there is none","response":500}`, "", "the engine says: there is none"},
 		"a terminal":       {stamp + "a\r\n" + stamp + "b", "a\r\nb", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,5 +206,32 @@ func TestReadLog(t *testing.T) {
 				t.Errorf("got %q, %v", got.String(), err)
 			}
 		})
+	}
+}
+
+// podman 4 may say 200 and then that it can't look at the container just now. The
+// next time it can.
+func TestALogThatIsRefusedLateIsAskedForAgain(t *testing.T) {
+	const refusal = `{"cause":"locked","message":"it can't be looked at","response":500}`
+	for refusals, want := range map[int32]string{1: "said", logTries: ""} {
+		var asked atomic.Int32
+		_, r := newFake(t, "1.41", map[string]http.HandlerFunc{"GET /containers/c/logs": func(w http.ResponseWriter, _ *http.Request) {
+			if asked.Add(1) <= refusals {
+				fmt.Fprint(w, refusal)
+				return
+			}
+			fmt.Fprint(w, "\x01\x00\x00\x00\x00\x00\x00\x04said")
+		}})
+		var got strings.Builder
+		err := r.Logs(t.Context(), "c", sdk.LogOptions{Tail: -1}, func(entry sdk.LogEntry) error {
+			got.Write(entry.Data)
+			return nil
+		})
+		if got.String() != want || asked.Load() != min(refusals+1, logTries) || (err == nil) != (want != "") {
+			t.Errorf("refused %d times: asked %d times, got %q, %v", refusals, asked.Load(), got.String(), err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "it can't be looked at") {
+			t.Errorf("refused %d times: %v", refusals, err)
+		}
 	}
 }
