@@ -169,3 +169,25 @@ func TestTheEndOfTheEventsIsToldThoughSomethingStillWaits(t *testing.T) {
 		}
 	})
 }
+
+// Some engines give an id again, such as a name. Then it is the latest's.
+func TestAnIDThatIsGivenAgainIsTheLatests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := listen(t.Context(), nobody)
+		r.Put("web", of("old"))
+		r.tell("web", sdk.EventRemoved)
+		r.want(t, "removed web of old")
+		r.Put("web", of("new"))
+		r.tell("web", sdk.EventStarted)
+		// So many others are removed that the old one would be forgotten.
+		for i := range 2000 {
+			id := fmt.Sprint(i)
+			r.Put(id, directory.Identity{Project: "q"})
+			r.tell(id, sdk.EventRemoved)
+		}
+		r.tell("web", sdk.EventExited)
+		close(r.heard)
+		<-r.ended
+		r.want(t, "removed web of old", "started web of new", "exited web of new")
+	})
+}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -32,13 +33,15 @@ func New() *Directory {
 	return &Directory{known: map[string]Identity{}, starts: map[chan struct{}]struct{}{}, changed: make(chan struct{})}
 }
 
-// Put notes whose a container is, unless that is known.
+// Put notes whose a container is. Where an engine gives ids again, the latest
+// counts.
 func (d *Directory) Put(id string, whose Identity) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if _, ok := d.known[id]; ok {
+	if known, ok := d.known[id]; ok && known == whose {
 		return
 	}
+	d.removed = slices.DeleteFunc(d.removed, func(gone string) bool { return gone == id })
 	d.known[id] = whose
 	close(d.changed)
 	d.changed = make(chan struct{})
