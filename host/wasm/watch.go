@@ -107,14 +107,12 @@ func (s *subscription) deliver(ctx context.Context) error {
 
 // lose tells that there are no more events, if anybody still wants them.
 func (s *subscription) lose(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	err := s.failure
 	if err == nil {
 		err = errors.New("the plugin stopped watching")
-	}
-	select {
-	case <-ctx.Done():
-		return
-	default:
 	}
 	select {
 	case s.out <- sdk.Event{Type: sdk.EventLost, Time: time.Now(), Err: err}:
