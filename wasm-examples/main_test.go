@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/lightshuttle/lightshuttle/host/wasm"
+	wasmmodule "github.com/lightshuttle/lightshuttle/host/wasm/module"
+	"github.com/lightshuttle/lightshuttle/sdk/abi"
 )
 
 var folder string
@@ -72,4 +75,19 @@ func open(t *testing.T, name string, options wasm.Options) wasm.Runtime {
 	}
 	t.Cleanup(func() { runtime.Close() })
 	return runtime
+}
+
+// Who imports what came later says so in its manifest: an older host then says that
+// it is too old.
+func TestManifestsNameTheVersionThatTheyNeed(t *testing.T) {
+	for _, name := range []string{"minimal", "nerdctl", "engine-http", "recorder"} {
+		report, err := wasmmodule.Inspect(module(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := slices.ContainsFunc(report.Imports, func(i wasmmodule.Import) bool { return i.Name == abi.LogForward })
+		if later && report.Manifest.ABIMinor < 1 {
+			t.Errorf("%s imports %s, and calls itself of ABI %d.%d", name, abi.LogForward, report.Manifest.ABI, report.Manifest.ABIMinor)
+		}
+	}
 }
