@@ -65,7 +65,7 @@ func newPluginInspect(a *app) *cobra.Command {
 		Use:     "inspect FILE",
 		Short:   "Show what a plugin can do and what it asks for, without running it",
 		Example: `  lightshuttle plugin inspect ./podman.wasm`,
-		Args:    cobra.ExactArgs(1),
+		Args:    one("the file of a plugin"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			report, err := trust.Inspect(args[0])
 			if err != nil {
@@ -143,7 +143,7 @@ Access to a container engine is equivalent to root on this machine. A plugin als
 sees the secrets of the stacks that it runs.`,
 		Example: `  lightshuttle plugin trust ./podman.wasm
   lightshuttle plugin trust ./podman.wasm --endpoint engine=unix:///run/podman/podman.sock`,
-		Args: cobra.ExactArgs(1),
+		Args: one("the file of a plugin"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.trust(args[0], choices) },
 	}
 	command.Flags().StringVar(&choices.Name, "name", "", "what to call it (default: what it calls itself)")

@@ -50,7 +50,7 @@ The containers run LightShuttle's own test program. Its images are made by
   lightshuttle plugin test ./mine.wasm
   lightshuttle plugin test ./mine.wasm --only 'wait/*' -v
   lightshuttle plugin test ./mine.wasm --exclude 'logs/binary=the engine keeps logs as text'`,
-		Args: cobra.ExactArgs(1),
+		Args: one("the file or the name of a plugin"),
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := a.loadSettings(command, ""); err != nil {
 				return err

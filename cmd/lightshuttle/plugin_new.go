@@ -18,7 +18,7 @@ func newPluginNew(a *app) *cobra.Command {
 		Short:   "Write the project of a new plugin",
 		Long:    "Writes a folder with a plugin of three functions, which builds with `make`. It runs nothing yet: put your engine in its place.",
 		Example: `  lightshuttle plugin new --lang c mine`,
-		Args:    cobra.ExactArgs(1),
+		Args:    one("the name of the new plugin"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			options.Folder, options.Name = args[0], args[0]
 			files, err := scaffold.Write(options)

@@ -84,6 +84,16 @@ func markUsage(command *cobra.Command) {
 	}
 }
 
+// one wants exactly one argument.
+func one(what string) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fmt.Errorf("%s needs %s, and nothing else", command.CommandPath(), what)
+	}
+}
+
 // noArguments refuses arguments.
 func noArguments(command *cobra.Command, args []string) error {
 	if len(args) == 0 {

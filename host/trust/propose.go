@@ -189,7 +189,7 @@ func Requests(report *module.Report) []string {
 		lines = append(lines, because(line, r.Reason))
 	}
 	for _, r := range report.Manifest.Requests.Exec {
-		line := fmt.Sprintf("to run the program %q", r.Program)
+		line := fmt.Sprintf("the program %q", r.Program)
 		if slices.Contains(r.Env, abi.AnyVariable) {
 			line += " with any variables that it sets"
 		} else if len(r.Env) > 0 {
