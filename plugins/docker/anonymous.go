@@ -78,7 +78,7 @@ func (r *Runtime) withAnonymous(ctx context.Context, spec sdk.Spec, wanted []mou
 	}
 	labels := map[string]string{sdk.LabelAnonymous: "true"}
 	for _, label := range []string{sdk.LabelProject, sdk.LabelResource, sdk.LabelRun} {
-		if value := labelsOf(spec)[label]; value != "" {
+		if value := spec.EngineLabels()[label]; value != "" {
 			labels[label] = value
 		}
 	}

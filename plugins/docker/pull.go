@@ -36,7 +36,7 @@ func (r *Runtime) Prepare(ctx context.Context, spec sdk.Spec, report func(sdk.Pr
 		return err
 	}
 	if spec.Pull == sdk.PullNever {
-		return imageMissing(spec)
+		return spec.ImageMissing()
 	}
 	return r.pull(ctx, spec, report)
 }

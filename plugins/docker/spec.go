@@ -31,7 +31,7 @@ func createConfig(spec sdk.Spec, apiVersion string) (*container.Config, *contain
 		Entrypoint:   spec.Entrypoint,
 		Cmd:          spec.Command,
 		WorkingDir:   spec.WorkingDir,
-		Labels:       labelsOf(spec),
+		Labels:       spec.EngineLabels(),
 		StopSignal:   spec.Stop.Signal,
 		ExposedPorts: exposed,
 		Healthcheck:  healthcheck(spec.Healthcheck, apiVersion),
@@ -69,12 +69,6 @@ func createConfig(spec sdk.Spec, apiVersion string) (*container.Config, *contain
 }
 
 // labelsOf makes sure of the labels by which a container is found again.
-func labelsOf(spec sdk.Spec) map[string]string {
-	labels := map[string]string{sdk.LabelProject: spec.Project, sdk.LabelResource: spec.Resource}
-	maps.Copy(labels, spec.Labels)
-	return labels
-}
-
 func environment(env map[string]string) []string {
 	pairs := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {

@@ -165,15 +165,7 @@ func (r *Runtime) Validate(ctx context.Context, spec sdk.Spec) error {
 	if there {
 		return nil
 	}
-	return imageMissing(spec)
-}
-
-func imageMissing(spec sdk.Spec) error {
-	return &sdk.Error{
-		Code: sdk.CodeImageNotFound, Op: "start", Resource: spec.Resource,
-		Err:  fmt.Errorf("the image %s isn't on this engine, and pull is \"never\"", spec.Image),
-		Hint: "build or pull it first, or set pull: missing",
-	}
+	return spec.ImageMissing()
 }
 
 // createFailed finds out what a failed creation has left behind.
@@ -182,7 +174,7 @@ func (r *Runtime) createFailed(ctx context.Context, spec sdk.Spec, cause error) 
 		return r.nameTaken(ctx, spec, cause)
 	}
 	if cerrdefs.IsNotFound(cause) && spec.Pull == sdk.PullNever {
-		return imageMissing(spec)
+		return spec.ImageMissing()
 	}
 	err := r.typed(ctx, "start", spec.Resource, cause)
 	_, unanswered := silent(cause)
@@ -212,24 +204,12 @@ func (r *Runtime) removeUnanswered(ctx context.Context, spec sdk.Spec) error {
 		if err != nil {
 			return err
 		}
-		if !madeFor(spec, seen.Config.Labels) {
+		if !spec.Made(seen.Config.Labels) {
 			return nil
 		}
 		return r.Remove(ctx, seen.ID)
 	}
 	return nil
-}
-
-// madeFor says whether a container with these labels is of this very run of the
-// spec.
-func madeFor(spec sdk.Spec, labels map[string]string) bool {
-	wanted := labelsOf(spec)
-	for _, label := range []string{sdk.LabelProject, sdk.LabelResource, sdk.LabelRun} {
-		if labels[label] != wanted[label] {
-			return false
-		}
-	}
-	return true
 }
 
 // removeFailed removes a container that could not be started, whatever became

@@ -79,7 +79,7 @@ func (r *Runtime) hostname(spec sdk.Spec) string {
 // identity are who the container is, and where others find it.
 func (r *Runtime) identity(spec sdk.Spec) []string {
 	var args []string
-	labels := labelsOf(spec)
+	labels := spec.EngineLabels()
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		args = append(args, "--label", name+"="+labels[name])
 	}
@@ -110,12 +110,6 @@ func (r *Runtime) identity(spec sdk.Spec) []string {
 }
 
 // labelsOf makes sure of the labels by which a container is found again.
-func labelsOf(spec sdk.Spec) map[string]string {
-	labels := map[string]string{sdk.LabelProject: spec.Project, sdk.LabelResource: spec.Resource}
-	maps.Copy(labels, spec.Labels)
-	return labels
-}
-
 func ports(published []sdk.PortBinding) []string {
 	var args []string
 	for _, binding := range published {

@@ -86,29 +86,17 @@ func (r *Runtime) startFailed(ctx context.Context, spec sdk.Spec, cause error) e
 	}
 	if gone(err) {
 		if spec.Pull == sdk.PullNever && sdk.IsCode(cause, sdk.CodeImageNotFound) {
-			return imageMissing(spec)
+			return spec.ImageMissing()
 		}
 		return cause
 	}
 	if sdk.IsCode(cause, sdk.CodeUnavailable) && err != nil {
 		return cause // there was no engine to leave anything on
 	}
-	if err == nil && madeFor(spec, holder.Labels) {
+	if err == nil && spec.Made(holder.Labels) {
 		err = r.Remove(looking, holder.ID)
 	}
 	return r.withRemnant(cause, spec, err)
-}
-
-// madeFor says whether a container with these labels is of this very run of the
-// spec.
-func madeFor(spec sdk.Spec, labels map[string]string) bool {
-	wanted := labelsOf(spec)
-	for _, label := range []string{sdk.LabelProject, sdk.LabelResource, sdk.LabelRun} {
-		if labels[label] != wanted[label] {
-			return false
-		}
-	}
-	return true
 }
 
 // removeFailed removes a container that nobody wants, whatever became of the
@@ -169,15 +157,7 @@ func (r *Runtime) Validate(ctx context.Context, spec sdk.Spec) error {
 	if err != nil || there {
 		return err
 	}
-	return imageMissing(spec)
-}
-
-func imageMissing(spec sdk.Spec) error {
-	return &sdk.Error{
-		Code: sdk.CodeImageNotFound, Op: "start", Resource: spec.Resource,
-		Err:  fmt.Errorf("the image %s isn't on this engine, and pull is \"never\"", spec.Image),
-		Hint: "build or pull it first, or set pull: missing",
-	}
+	return spec.ImageMissing()
 }
 
 // checkOnFailure refuses a policy that containerd has only since version 1.7;

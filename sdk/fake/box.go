@@ -50,8 +50,6 @@ func newBox(id string, spec sdk.Spec, from image, ports []sdk.PortBinding) *box 
 	env := map[string]string{"PATH": "/", "HOME": "/"}
 	maps.Copy(env, from.env)
 	maps.Copy(env, spec.Env)
-	labels := map[string]string{sdk.LabelProject: spec.Project, sdk.LabelResource: spec.Resource}
-	maps.Copy(labels, spec.Labels)
 	check := spec.Healthcheck
 	if check == nil {
 		check = from.check
@@ -63,7 +61,7 @@ func newBox(id string, spec sdk.Spec, from image, ports []sdk.PortBinding) *box 
 		spec: spec, from: from, env: env, restart: spec.Restart, check: check, root: newFiles(0), log: newJournal(), ended: make(chan struct{}),
 		state: sdk.State{
 			ID: id, Name: spec.Name, Project: spec.Project, Resource: spec.Resource, Image: spec.Image, ImageID: from.id,
-			Status: sdk.StatusCreated, Health: sdk.HealthNone, Healthcheck: check, CreatedAt: time.Now(), Ports: ports, Labels: labels,
+			Status: sdk.StatusCreated, Health: sdk.HealthNone, Healthcheck: check, CreatedAt: time.Now(), Ports: ports, Labels: spec.EngineLabels(),
 		},
 	}
 }

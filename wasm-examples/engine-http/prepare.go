@@ -34,7 +34,7 @@ func (e *engine) Prepare(ctx context.Context, spec sdk.Spec, report func(sdk.Pro
 		return err
 	}
 	if spec.Pull == sdk.PullNever {
-		return &sdk.Error{Code: sdk.CodeImageNotFound, Op: "prepare", Resource: spec.Resource, Err: errors.New("the image " + spec.Image + " isn't on this engine, and pull is \"never\"")}
+		return spec.ImageMissing()
 	}
 	body, err := e.ask(ctx, "pull", "POST", "/images/create", [][2]string{{"fromImage", whole(spec.Image)}}, nil)
 	if err != nil {

@@ -47,7 +47,7 @@ func (e *engine) cleanUp(ctx context.Context, spec sdk.Spec, id string) error {
 	}
 	for began := time.Now(); time.Since(began) < lateCreation; {
 		state, err := e.Inspect(ctx, spec.Name)
-		if err == nil && state.Labels[sdk.LabelRun] == spec.Labels[sdk.LabelRun] && state.Project == spec.Project && state.Resource == spec.Resource {
+		if err == nil && spec.Made(state.Labels) {
 			return e.Remove(ctx, state.ID)
 		}
 		if err == nil {
@@ -80,8 +80,6 @@ func named(err error, resource string) error {
 
 // creation is the engine's document for a spec.
 func creation(spec sdk.Spec) object {
-	labels := map[string]string{sdk.LabelProject: spec.Project, sdk.LabelResource: spec.Resource}
-	maps.Copy(labels, spec.Labels)
 	host := object{
 		"NetworkMode": spec.Network, "ExtraHosts": spec.ExtraHosts, "Mounts": mounts(spec), "Tmpfs": tmpfs(spec),
 		"NanoCpus": spec.Limits.NanoCPUs, "Memory": spec.Limits.MemoryBytes, "MemorySwap": spec.Limits.MemoryBytes,
@@ -99,7 +97,7 @@ func creation(spec sdk.Spec) object {
 	}
 	document := object{
 		"Image": spec.Image, "Hostname": spec.Hostname, "User": spec.User, "Env": pairs(spec.Env),
-		"Entrypoint": spec.Entrypoint, "Cmd": spec.Command, "WorkingDir": spec.WorkingDir, "Labels": labels,
+		"Entrypoint": spec.Entrypoint, "Cmd": spec.Command, "WorkingDir": spec.WorkingDir, "Labels": spec.EngineLabels(),
 		"StopSignal": spec.Stop.Signal, "ExposedPorts": exposed, "HostConfig": host,
 	}
 	if spec.Healthcheck != nil {
